@@ -1,0 +1,469 @@
+/* fl-load: records into a store.
+ *
+ * How batches and marks become transactions is lib/store/sink.c; here are the
+ * options, the inputs, and the few things one can ask a store without loading.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "base/time.h"
+#include "cli/run.h"
+#include "io/reader.h"
+#include "rec/record.h"
+#include "store/sink.h"
+
+static struct {
+	const char *pipeline;
+	struct fl_list types;
+	bool dry_run;
+	struct fl_sink_config batch; /* count, bytes, ns */
+	/* Alone: */
+	bool positions, migrate, print_schema;
+	const char *forget;
+} option = {
+	.batch = { .count = 10000, .bytes = 64 << 20, .ns = FL_SECOND },
+};
+
+/* 64M: a number with one of K M G behind it. */
+static bool parse_size(const char *text, size_t len, uint64_t *value,
+		       bool *is_bytes)
+{
+	static const char units[] = "KMG";
+	const char *unit = len ? memchr(units, text[len - 1], 3) : NULL;
+	unsigned shift = unit ? 10 * (unsigned)(unit - units + 1) : 0;
+
+	*is_bytes = unit != NULL;
+	*value = 0;
+	for (size_t i = 0; i < len - (unit != NULL); i++) {
+		if (text[i] < '0' || text[i] > '9' || i > 11)
+			return false;
+		*value = *value * 10 + (uint64_t)(text[i] - '0');
+	}
+	*value <<= shift;
+	return *value > 0;
+}
+
+static int take_batch(void *target, const char *value, struct fl_error *err)
+{
+	struct fl_sink_config *batch = target;
+	const char *comma = strchr(value, ',');
+	size_t len = comma ? (size_t)(comma - value) : strlen(value);
+	bool is_bytes;
+	uint64_t size;
+
+	if (!parse_size(value, len, &size, &is_bytes))
+		return fl_error_set(err, FL_ERR_USAGE,
+				    "'%s' is no batch: 10000,1s is at most "
+				    "10,000 records or one second, 64M,5m at "
+				    "most 64 MiB or five minutes",
+				    fl_show(value, strlen(value), 60));
+	batch->count = is_bytes ? 0 : size;
+	if (is_bytes)
+		batch->bytes = size;
+	return comma ? fl_duration_parse(comma + 1, &batch->ns, err) : 0;
+}
+
+static const struct fl_option options[] = {
+	FL_OPT_TEXT(0, "pipeline", "P", &option.pipeline,
+		    "store the marks of pipeline P with the records: exactly "
+		    "once; without, a mark is refused"),
+	FL_OPT_LIST(0, "type", "T,...", &option.types,
+		    "store records of these types only"),
+	FL_OPT_CALL(0, "batch", "N|SIZE,DUR", take_batch, &option.batch,
+		    "commit after N records, SIZE bytes or DUR, whichever is "
+		    "first [10000,1s]"),
+	FL_OPT_FLAG(0, "dry-run", &option.dry_run,
+		    "check and count, write nothing"),
+	FL_OPT_FLAG(0, "positions", &option.positions,
+		    "alone: print where each pipeline stands, as marks"),
+	FL_OPT_TEXT(0, "forget", "P", &option.forget,
+		    "alone: forget where pipeline P stands; its records stay"),
+	FL_OPT_FLAG(0, "migrate", &option.migrate,
+		    "alone: make the tables, or bring them up to date"),
+	FL_OPT_FLAG(0, "print-schema", &option.print_schema,
+		    "alone: print the tables as SQL"),
+	FL_OPT_GROUP(fl_options_reads),
+	FL_OPT_END,
+};
+
+static const struct fl_command command = {
+	.name = "fl-load",
+	.summary = "load records into a store",
+	.synopsis = "[OPTION...] [PLACE [FILE...]]\n"
+		    "--positions [--pipeline P] [PLACE]\n"
+		    "--forget P [PLACE]\n"
+		    "--migrate [PLACE]\n"
+		    "--print-schema [PLACE]",
+	.options = options,
+	.examples = "fl-fetch csv prices.csv | fl-clean | fl-load lake.db\n"
+		    "fl-load lake.db ticks.ndjson.zst\n"
+		    "fl-fetch sim --resume lake.db --pipeline s -n 1000 | "
+		    "fl-load --pipeline s lake.db\n"
+		    "fl-load --positions lake.db\n"
+		    "fl-load --print-schema",
+	.notes = "PLACE is FILE.db or sqlite:FILE; without one, what FL_STORE "
+		 "names.",
+};
+
+/* --- asked alone -----------------------------------------------------------
+ */
+
+/* The marks that --positions prints, one a pipeline. */
+struct printer {
+	struct fl_mark mark;
+	struct fl_buf text;
+};
+
+static void print_mark(struct printer *printer)
+{
+	if (!printer->mark.pipeline)
+		return;
+	fl_mark_print(&printer->mark, &printer->text);
+	fl_buf_putc(&printer->text, '\n');
+}
+
+static void start_mark(struct printer *printer, const char *pipeline)
+{
+	print_mark(printer);
+	fl_mark_reset(&printer->mark);
+	printer->mark.pipeline = fl_arena_strndup(&printer->mark.arena,
+						  pipeline, strlen(pipeline));
+}
+
+static int print_position(void *arg, const struct fl_position *row,
+			  struct fl_error *err)
+{
+	struct printer *printer = arg;
+
+	(void)err;
+	if (!printer->mark.pipeline ||
+	    strcmp(printer->mark.pipeline, row->pipeline) != 0)
+		start_mark(printer, row->pipeline);
+	fl_mark_set(&printer->mark, row->origin, row->pos, row->pos, row->wm,
+		    row->record_time);
+	return 0;
+}
+
+static int print_positions(const char *place, struct fl_error *err)
+{
+	struct printer printer = { FL_MARK_INIT, FL_BUF_INIT };
+	struct fl_store *store = NULL;
+	int result = fl_store_open(&store, place, FL_STORE_PEEK, err);
+
+	/* A pipeline that was asked for by name stands nowhere yet: {} */
+	if (option.pipeline)
+		start_mark(&printer, option.pipeline);
+	if (result == 0)
+		result = store->ops->positions(store, option.pipeline,
+					       print_position, &printer, err);
+	print_mark(&printer);
+	if (result == 0)
+		result = fl_write_all(STDOUT_FILENO, printer.text.data,
+				      printer.text.len, "standard output", err);
+	fl_mark_release(&printer.mark);
+	fl_buf_release(&printer.text);
+	fl_store_close(&store);
+	return result;
+}
+
+/* Pipelines as 'a', 'b': what there is when the one named is not. */
+static int name_pipeline(void *arg, const struct fl_position *row,
+			 struct fl_error *err)
+{
+	struct fl_buf *names = arg;
+	char *name = fl_sprintf(
+		"'%s'", fl_show(row->pipeline, strlen(row->pipeline), 60));
+
+	(void)err;
+	if (!names->len || !strstr(names->data, name)) {
+		if (names->len)
+			fl_buf_puts(names, ", ");
+		fl_buf_puts(names, name);
+	}
+	free(name);
+	return 0;
+}
+
+static int forget(const char *place, struct fl_error *err)
+{
+	struct fl_store *store = NULL;
+	struct fl_buf names = { .max = 300 };
+	uint64_t rows = 0;
+	int result = fl_store_open(&store, place, FL_STORE_READ, err);
+
+	if (result == 0)
+		result = store->ops->positions(store, NULL, name_pipeline,
+					       &names, err);
+	fl_store_close(&store);
+	if (result == 0)
+		result = fl_store_open(&store, place, FL_STORE_WRITE, err);
+	if (result == 0)
+		result = store->ops->forget(store, option.forget, &rows, err);
+	if (result == 0 && rows == 0)
+		result = fl_error_set(
+			err, FL_ERR_REFUSED,
+			"no pipeline '%s' in '%s' (there is %s)",
+			fl_show(option.forget, strlen(option.forget), 60),
+			store->place, names.len ? names.data : "none");
+	fl_store_close(&store);
+	fl_buf_release(&names);
+	return result;
+}
+
+static int migrate(const char *place, struct fl_error *err)
+{
+	struct fl_store *store = NULL;
+	int result = fl_store_open(&store, place, FL_STORE_WRITE, err);
+
+	fl_store_close(&store);
+	return result;
+}
+
+static int print_schema(const char *place, struct fl_error *err)
+{
+	const struct fl_store_ops *ops = fl_stores[0];
+	struct fl_buf text = FL_BUF_INIT;
+	int result = 0;
+
+	if (place)
+		result = fl_store_find(place, &ops, err);
+	if (result == 0 && !ops->schema)
+		result = fl_error_set(err, FL_ERR_USAGE, "'%s' has no schema",
+				      place);
+	if (result == 0) {
+		ops->schema(&text);
+		result = fl_write_all(STDOUT_FILENO, text.data, text.len,
+				      "standard output", err);
+	}
+	fl_buf_release(&text);
+	return result;
+}
+
+/* --- loading ---------------------------------------------------------------
+ */
+
+struct load {
+	struct fl_run *run;
+	struct fl_store *store;
+	struct fl_sink *sink;
+	struct fl_sink_tally tally;
+	const char *place;
+};
+
+static void put_count(struct fl_buf *out, const char *before, uint64_t value,
+		      const char *after)
+{
+	char text[32];
+
+	fl_buf_puts(out, before);
+	fl_buf_puts(out, fl_grouped(value, text));
+	fl_buf_puts(out, after);
+}
+
+static void account(const struct fl_run *run, struct fl_buf *out)
+{
+	const struct load *load = run->account_arg;
+	const struct fl_counts *counts = &run->io.counts;
+	const struct fl_sink_tally *tally = &load->tally;
+	uint64_t stored = tally->fresh + tally->replaced + tally->merged;
+	double seconds = (double)(fl_monotonic_ns() - run->started_mono_ns) /
+			 (double)FL_SECOND;
+
+	put_count(out, "", counts->in, " in = ");
+	if (option.dry_run) {
+		put_count(out, "", stored, " good");
+	} else {
+		put_count(out, "", stored, " stored (");
+		put_count(out, "", tally->fresh, " new, ");
+		put_count(out, "", tally->replaced, " replaced, ");
+		put_count(out, "", tally->merged, " merged)");
+	}
+	put_count(out, " + ", counts->rejected, " rejected");
+	if (counts->filtered)
+		put_count(out, " + ", counts->filtered, " filtered");
+	put_count(out, " + ", counts->uncommitted, " uncommitted; ");
+	if (!option.dry_run)
+		put_count(out, "", tally->commits,
+			  tally->commits == 1 ? " commit, " : " commits, ");
+	fl_buf_printf(out, "%.1f s, ", seconds);
+	put_count(out, "",
+		  seconds > 0 ? (uint64_t)((double)stored / seconds) : 0,
+		  "/s, ");
+	fl_buf_printf(out,
+		      option.dry_run ? "nothing written to '%s'" : "into '%s'",
+		      load->place);
+}
+
+static bool is_wanted(const struct fl_record *rec)
+{
+	for (uint64_t i = 0; i < option.types.count; i++) {
+		if (strcmp(rec->type->name, option.types.items[i]) == 0)
+			return true;
+	}
+	return option.types.count == 0;
+}
+
+static int load_input(struct load *load, struct fl_reader *in,
+		      struct fl_error *err)
+{
+	struct fl_run *run = load->run;
+	struct fl_record rec;
+	int got;
+
+	while ((got = fl_reader_next_within(
+			in, &rec, fl_sink_patience(load->sink), err)) > 0) {
+		if (got == 2) {
+			if (fl_sink_idle(load->sink, err) < 0)
+				return -1;
+			continue;
+		}
+		fl_run_tick(run);
+		if (!is_wanted(&rec)) {
+			run->io.counts.filtered += !run->io.warm;
+			continue;
+		}
+		if (rec.ts_ns > run->event_ns)
+			run->event_ns = rec.ts_ns;
+		if (fl_sink_put(load->sink, &rec, err) < 0)
+			return -1;
+	}
+	return got;
+}
+
+static int load_inputs(struct load *load, struct fl_error *err)
+{
+	struct fl_run *run = load->run;
+	struct fl_reader *in = NULL;
+	const char *path;
+
+	while ((path = fl_run_operand(run))) {
+		int result = fl_reader_open(&in, &run->io, path, err);
+
+		if (result == 0) {
+			fl_reader_on_mark(in, fl_sink_mark, load->sink);
+			fl_reader_on_idle(in, fl_sink_idle, load->sink);
+			result = load_input(load, in, err);
+		}
+		fl_reader_close(&in);
+		if (result < 0)
+			return -1;
+	}
+	return fl_sink_finish(load->sink, err);
+}
+
+static int load(struct fl_run *run, const char *place, struct fl_error *err)
+{
+	static struct load load; /* lives on for the account */
+	struct fl_sink_config config = option.batch;
+	int result;
+
+	load.run = run;
+	load.place = place;
+	run->account = account;
+	run->account_arg = &load;
+	run->progress_what = place;
+	run->pipeline = option.pipeline;
+	result = fl_store_open(&load.store, place,
+			       option.dry_run ? FL_STORE_PEEK : FL_STORE_WRITE,
+			       err);
+	if (result < 0)
+		return -1;
+	config.io = &run->io;
+	config.store = load.store;
+	config.dry = option.dry_run;
+	config.pipeline = option.pipeline;
+	result = fl_sink_open(&load.sink, &config, err);
+	if (result == 0)
+		result = load_inputs(&load, err);
+	load.tally = *fl_sink_tally(load.sink);
+	fl_sink_close(&load.sink);
+	fl_store_close(&load.store);
+	return result;
+}
+
+/* --- what was asked for ----------------------------------------------------
+ */
+
+static int check_types(struct fl_error *err)
+{
+	const char *names[FL_TYPE_COUNT + 1] = { NULL };
+
+	for (size_t i = 0; fl_types[i]; i++)
+		names[i] = fl_types[i]->name;
+	for (uint64_t i = 0; i < option.types.count; i++) {
+		const char *name = option.types.items[i];
+		const char *near;
+
+		if (fl_type_find(name, strlen(name)))
+			continue;
+		near = fl_nearest(name, names);
+		return fl_error_set(err, FL_ERR_USAGE,
+				    "unknown type '%s'%s%s%s",
+				    fl_show(name, strlen(name), 60),
+				    near ? " (did you mean '" : "",
+				    near ? near : "", near ? "'?)" : "");
+	}
+	return 0;
+}
+
+/* One of the things that are asked alone, if any. */
+static int check_alone(const struct fl_run *run, bool *alone,
+		       struct fl_error *err)
+{
+	int count = option.positions + option.migrate + option.print_schema +
+		    (option.forget != NULL);
+
+	*alone = count > 0;
+	if (count > 1)
+		return fl_error_set(err, FL_ERR_USAGE,
+				    "--positions, --forget, --migrate and "
+				    "--print-schema go one at a time");
+	if (*alone && run->operand_count > 1)
+		return fl_error_set(err, FL_ERR_USAGE,
+				    "'%s': nothing is loaded together with "
+				    "--positions, --forget, --migrate or "
+				    "--print-schema",
+				    fl_show(run->operands[1],
+					    strlen(run->operands[1]), 100));
+	return 0;
+}
+
+static int run_command(struct fl_run *run, struct fl_error *err)
+{
+	const char *place = NULL;
+	bool alone;
+
+	if (check_alone(run, &alone, err) < 0 || check_types(err) < 0)
+		return -1;
+	if (run->operand_count)
+		place = run->operands[run->operand_next++];
+	else
+		place = getenv("FL_STORE");
+	if (option.print_schema)
+		return print_schema(place, err);
+	if (!place || !*place)
+		return fl_error_set(err, FL_ERR_USAGE,
+				    "which place? fl-load FILE.db, or set "
+				    "FL_STORE");
+	if (option.positions)
+		return print_positions(place, err);
+	if (option.forget)
+		return forget(place, err);
+	if (option.migrate)
+		return migrate(place, err);
+	return load(run, place, err);
+}
+
+int main(int argc, char **argv)
+{
+	struct fl_run run;
+	struct fl_error err = { .code = FL_OK };
+
+	fl_run_begin(&run, &command, argc, argv);
+	run_command(&run, &err);
+	return fl_run_end(&run, &err);
+}

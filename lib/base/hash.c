@@ -1,0 +1,88 @@
+/* hash: see hash.h.
+ *
+ * The digest is fetched once: looking it up costs OpenSSL 3 more than hashing a
+ * line of a log.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "base/hash.h"
+
+#include <openssl/evp.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <sys/random.h>
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+#include "base/mem.h"
+
+static const char hex[] = "0123456789abcdef";
+
+uint64_t fl_hash64(const void *bytes, size_t len)
+{
+	return XXH3_64bits(bytes, len);
+}
+
+struct fl_hash128 fl_hash128(const void *bytes, size_t len, uint64_t seed)
+{
+	XXH128_hash_t hash = XXH3_128bits_withSeed(bytes, len, seed);
+
+	return (struct fl_hash128){ .lo = hash.low64, .hi = hash.high64 };
+}
+
+static EVP_MD *sha256;
+
+static void fetch_sha256(void)
+{
+	sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
+	if (!sha256)
+		FL_BUG("OpenSSL has no SHA-256");
+}
+
+static char *put_hex(char *p, const unsigned char *bytes, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		*p++ = hex[bytes[i] >> 4];
+		*p++ = hex[bytes[i] & 15];
+	}
+	return p;
+}
+
+void fl_id128(const struct fl_part *parts, size_t count, char text[33])
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	unsigned char digest[EVP_MAX_MD_SIZE];
+	EVP_MD_CTX *context = EVP_MD_CTX_new();
+	bool good;
+
+	pthread_once(&once, fetch_sha256);
+	good = context && EVP_DigestInit_ex(context, sha256, NULL);
+	for (size_t i = 0; good && i < count; i++) {
+		if (i)
+			good = EVP_DigestUpdate(context, "", 1);
+		good = good &&
+		       EVP_DigestUpdate(context, parts[i].bytes, parts[i].len);
+	}
+	if (!good || !EVP_DigestFinal_ex(context, digest, NULL))
+		FL_BUG("SHA-256 failed");
+	EVP_MD_CTX_free(context);
+	*put_hex(text, digest, 16) = '\0';
+}
+
+void fl_uuid(char text[37])
+{
+	unsigned char bytes[16];
+
+	/* So few bytes always come whole once the pool is ready. */
+	if (getrandom(bytes, sizeof(bytes), 0) != (ssize_t)sizeof(bytes))
+		FL_BUG("no random numbers");
+	bytes[6] = (unsigned char)((bytes[6] & 0x0f) | 0x40); /* version 4 */
+	bytes[8] = (unsigned char)((bytes[8] & 0x3f) | 0x80); /* RFC 9562 */
+	text = put_hex(text, bytes, 4);
+	for (int i = 4; i < 10; i += 2) {
+		*text++ = '-';
+		text = put_hex(text, bytes + i, 2);
+	}
+	*text++ = '-';
+	*put_hex(text, bytes + 10, 6) = '\0';
+}

@@ -1,0 +1,299 @@
+/* expr: libjq, with the digits that its doubles lose put back.
+ *
+ * jq 1.6 reads numbers as doubles. When the result equals the input the input's
+ * bytes are passed; else a number of the result takes the text of an input
+ * number with the same double, if there is one.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "op/expr.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/decimal.h"
+#include "base/mem.h"
+#include "io/json.h"
+#include "io/stream.h"
+
+#ifdef FL_WITHOUT_JQ
+
+int fl_expr_open(struct fl_expr **expr, const char *text, struct fl_error *err)
+{
+	(void)expr;
+	(void)text;
+	return fl_error_set(err, FL_ERR_USAGE,
+			    "--jq is not in this build: libjq was missing");
+}
+
+enum fl_expr_result fl_expr_apply(struct fl_expr *expr, const char *bytes,
+				  size_t len, struct fl_buf *out,
+				  struct fl_note *note)
+{
+	(void)expr;
+	(void)bytes;
+	(void)len;
+	(void)out;
+	(void)note;
+	return FL_EXPR_SAME;
+}
+
+void fl_expr_close(struct fl_expr **expr)
+{
+	(void)expr;
+}
+
+#else
+
+#include <jq.h>
+
+enum {
+	PROGRAM_MAX = 1024 * 1024,
+};
+
+struct fl_expr {
+	jq_state *jq;
+	struct fl_json json;     /* the input, for its numbers' text */
+	struct fl_buf complaint; /* what jq said last */
+};
+
+static void complain(void *arg, jv message)
+{
+	struct fl_expr *expr = arg;
+	jv text = jv_is_valid(message) && jv_get_kind(message) == JV_KIND_STRING
+			  ? message
+			  : jq_format_error(message);
+
+	fl_buf_reset(&expr->complaint);
+	fl_buf_append(&expr->complaint, jv_string_value(text),
+		      (size_t)jv_string_length_bytes(jv_copy(text)));
+	jv_free(text);
+}
+
+static int read_program(const char *path, struct fl_buf *program,
+			struct fl_error *err)
+{
+	struct fl_stream *in = NULL;
+	char part[4096];
+	ssize_t got;
+
+	program->max = PROGRAM_MAX;
+	if (fl_stream_open(&in, path, err) < 0)
+		return -1;
+	while ((got = fl_stream_read(in, part, sizeof(part), err)) > 0)
+		fl_buf_append(program, part, (size_t)got);
+	fl_stream_close(&in);
+	if (got == 0 && program->over)
+		return fl_error_set(err, FL_ERR_DATA,
+				    "'%s' is larger than a program can be",
+				    path);
+	return got < 0 ? -1 : 0;
+}
+
+int fl_expr_open(struct fl_expr **out, const char *text, struct fl_error *err)
+{
+	struct fl_expr *expr = fl_zalloc(sizeof(*expr));
+	struct fl_buf program = FL_BUF_INIT;
+	int result = 0;
+
+	if (text[0] == '@')
+		result = read_program(text + 1, &program, err);
+	else
+		fl_buf_puts(&program, text);
+	if (result == 0) {
+		expr->jq = jq_init();
+		if (!expr->jq)
+			result = fl_error_set(err, FL_ERR_AGAIN,
+					      "out of memory");
+	}
+	if (result == 0) {
+		jq_set_error_cb(expr->jq, complain, expr);
+		if (!jq_compile(expr->jq, fl_buf_text(&program))) {
+			char *said = fl_buf_take(&expr->complaint);
+			const char *from = said;
+
+			if (strncmp(from, "jq: ", 4) == 0)
+				from += 4;
+			result = fl_error_set(err, FL_ERR_USAGE,
+					      "--jq '%s': %.*s",
+					      fl_show(text, strlen(text), 80),
+					      (int)strcspn(from, "\n"), from);
+			free(said);
+		}
+	}
+	fl_buf_release(&program);
+	if (result < 0)
+		fl_expr_close(&expr);
+	*out = expr;
+	return result;
+}
+
+/* The input's text of a number with this double. */
+static const struct fl_json_tok *find_number(const struct fl_json *json,
+					     double value)
+{
+	char digits[64];
+
+	for (uint32_t i = 0; i < json->count; i++) {
+		const struct fl_json_tok *tok = &json->toks[i];
+
+		if (tok->kind != FL_JSON_NUMBER || tok->len >= sizeof(digits))
+			continue;
+		memcpy(digits, tok->text, tok->len);
+		digits[tok->len] = '\0';
+		if (strtod(digits, NULL) == value)
+			return tok;
+	}
+	return NULL;
+}
+
+static void print_number(const struct fl_json *json, double value,
+			 struct fl_buf *out)
+{
+	const struct fl_json_tok *tok = find_number(json, value);
+	char text[FL_DECIMAL_TEXT];
+	struct fl_decimal decimal;
+
+	if (tok)
+		fl_buf_append(out, tok->text, tok->len);
+	else if (fl_decimal_from_double(value, &decimal))
+		fl_buf_append(out, text, fl_decimal_print(decimal, text));
+	else if (value - value != 0) /* jq prints NaN as null as well */
+		fl_buf_puts(out, "null");
+	else
+		fl_buf_printf(out, "%.17g", value);
+}
+
+static void print_string(jv text, struct fl_buf *out)
+{
+	fl_buf_json_string(out, jv_string_value(text),
+			   (size_t)jv_string_length_bytes(jv_copy(text)));
+}
+
+/* Borrows `value`. */
+static void print(const struct fl_json *json, jv value, struct fl_buf *out)
+{
+	bool first = true;
+
+	switch (jv_get_kind(value)) {
+	case JV_KIND_NUMBER:
+		print_number(json, jv_number_value(value), out);
+		return;
+	case JV_KIND_STRING:
+		print_string(value, out);
+		return;
+	case JV_KIND_TRUE:
+		fl_buf_puts(out, "true");
+		return;
+	case JV_KIND_FALSE:
+		fl_buf_puts(out, "false");
+		return;
+	case JV_KIND_ARRAY:
+		fl_buf_putc(out, '[');
+		for (int i = 0; i < jv_array_length(jv_copy(value)); i++) {
+			jv element = jv_array_get(jv_copy(value), i);
+
+			if (i)
+				fl_buf_putc(out, ',');
+			print(json, element, out);
+			jv_free(element);
+		}
+		fl_buf_putc(out, ']');
+		return;
+	case JV_KIND_OBJECT:
+		fl_buf_putc(out, '{');
+		for (int i = jv_object_iter(value);
+		     jv_object_iter_valid(value, i);
+		     i = jv_object_iter_next(value, i)) {
+			jv key = jv_object_iter_key(value, i);
+			jv member = jv_object_iter_value(value, i);
+
+			if (!first)
+				fl_buf_putc(out, ',');
+			first = false;
+			print_string(key, out);
+			fl_buf_putc(out, ':');
+			print(json, member, out);
+			jv_free(key);
+			jv_free(member);
+		}
+		fl_buf_putc(out, '}');
+		return;
+	default:
+		fl_buf_puts(out, "null");
+	}
+}
+
+static void note_failure(struct fl_note *note, jv failure)
+{
+	jv message = jv_invalid_get_msg(failure);
+	const char *text = "the program stopped";
+
+	if (jv_get_kind(message) == JV_KIND_STRING)
+		text = jv_string_value(message);
+	fl_note_set(note, "", "%s", text);
+	jv_free(message);
+}
+
+enum fl_expr_result fl_expr_apply(struct fl_expr *expr, const char *bytes,
+				  size_t len, struct fl_buf *out,
+				  struct fl_note *note)
+{
+	jv input = jv_parse_sized(bytes, (int)len), value, more;
+	enum fl_expr_result result;
+	struct fl_note ignored;
+
+	if (!jv_is_valid(input)) {
+		jv_free(input);
+		return FL_EXPR_SAME;
+	}
+	jq_start(expr->jq, jv_copy(input), 0);
+	value = jq_next(expr->jq);
+	if (!jv_is_valid(value)) {
+		if (jv_invalid_has_msg(jv_copy(value)) || jq_halted(expr->jq)) {
+			note_failure(note, jv_copy(value));
+			result = FL_EXPR_FAILED;
+		} else {
+			result = FL_EXPR_NOTHING;
+		}
+	} else if (jv_is_valid(more = jq_next(expr->jq))) {
+		jv_free(more);
+		fl_note_set(note, "", "more than one result for one record");
+		result = FL_EXPR_FAILED;
+	} else {
+		bool failed = jv_invalid_has_msg(jv_copy(more));
+
+		if (failed)
+			note_failure(note, jv_copy(more));
+		jv_free(more);
+		if (failed) {
+			result = FL_EXPR_FAILED;
+		} else if (jv_equal(jv_copy(value), jv_copy(input))) {
+			result = FL_EXPR_SAME;
+		} else {
+			/* What fails here was no strict JSON; jq took it. */
+			(void)fl_json_parse(&expr->json, bytes, len, &ignored);
+			print(&expr->json, value, out);
+			result = FL_EXPR_CHANGED;
+		}
+	}
+	jv_free(value);
+	jv_free(input);
+	return result;
+}
+
+void fl_expr_close(struct fl_expr **out)
+{
+	struct fl_expr *expr = *out;
+
+	*out = NULL;
+	if (!expr)
+		return;
+	if (expr->jq)
+		jq_teardown(&expr->jq);
+	fl_json_release(&expr->json);
+	fl_buf_release(&expr->complaint);
+	free(expr);
+}
+
+#endif

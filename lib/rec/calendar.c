@@ -1,0 +1,65 @@
+/* calendar: what is announced for a day to come.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "rec/type.h"
+
+static const char *const kinds[] = { "earnings", "ipo", "dividend", "split",
+				     NULL };
+
+static const struct fl_field fields[] = {
+	FL_FIELD_TYPE,
+	FL_FIELD_TS,
+	{ .path = "date",
+	  .column = "date",
+	  .kind = FL_DATE,
+	  .required = true,
+	  .since = 1,
+	  .doc = "the day that is announced",
+	  .width = 10 },
+	FL_FIELD_PROVIDER,
+	{ .path = "kind",
+	  .column = "kind",
+	  .kind = FL_STRING,
+	  .required = true,
+	  .words = kinds,
+	  .since = 1,
+	  .doc = "what happens on that day",
+	  .width = 10 },
+	FL_FIELD_SYMBOL(true),
+	{ .path = "estimate",
+	  .column = "estimate",
+	  .kind = FL_NUMBER,
+	  .unit = FL_UNIT_PRICE,
+	  .since = 1,
+	  .doc = "expected earnings, dividend or price per share",
+	  .width = 12 },
+	FL_FIELD_CURRENCY,
+	FL_FIELD_CURRENCY_SRC,
+	FL_FIELD_PRICE_SCALE,
+	{ .path = "period",
+	  .column = "period",
+	  .kind = FL_STRING,
+	  .form = FL_FORM_LABEL,
+	  .since = 1,
+	  .doc = "what is reported on: 2026-03-31, Q1 2026" },
+	{ .path = "time_of_day",
+	  .column = "time_of_day",
+	  .kind = FL_STRING,
+	  .form = FL_FORM_LABEL,
+	  .since = 1,
+	  .doc = "pre-market, post-market, or as the provider says" },
+	FL_FIELD_SYMBOL_SRC,
+	FL_FIELD_TS_RECV,
+	{ .path = NULL },
+};
+
+const struct fl_type fl_type_calendar = {
+	.id = FL_TYPE_calendar,
+	.name = "calendar",
+	.summary = "earnings, listings and payments announced for a day",
+	.fields = fields,
+	.key = { "symbol", "provider", "kind", "date" },
+	.series = { "symbol", "provider", "kind" },
+	.topic = "events",
+	.topic_key = "provider,symbol",
+};

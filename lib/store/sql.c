@@ -1,0 +1,704 @@
+/* sql: the stores' tables and statements; see sql.h.
+ *
+ * A table is stored by its natural key, symbol first, because what is asked for
+ * most is one symbol over a span of time; an index by ts serves the rest: all
+ * symbols in the order of time. Tables with whole documents in them keep the
+ * key apart, so that looking for one does not read the documents.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "store/sql.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/time.h"
+
+/* --- dialects --------------------------------------------------------------
+ */
+
+static void sqlite_any_of(struct fl_buf *out, const char *column,
+			  unsigned first, unsigned count)
+{
+	fl_buf_printf(out,
+		      "EXISTS (SELECT 1 FROM json_each(\"%s\") "
+		      "WHERE value IN (",
+		      column);
+	for (unsigned i = 0; i < count; i++)
+		fl_buf_printf(out, "%s?%u", i ? "," : "", first + i);
+	fl_buf_puts(out, "))");
+}
+
+/* SQLite divides towards zero, so the fraction of a second is made positive
+ * before it is taken off: times before 1970 read right. */
+static void sqlite_time(struct fl_buf *out, const char *column)
+{
+	char fraction[200];
+
+	snprintf(fraction, sizeof(fraction),
+		 "((\"%s\" %% 1000000000 + 1000000000) %% 1000000000)", column);
+	fl_buf_printf(out,
+		      "strftime('%%Y-%%m-%%dT%%H:%%M:%%S', (\"%s\" - %s) / "
+		      "1000000000, 'unixepoch') || CASE "
+		      "WHEN %s %% 1000000 = 0 "
+		      "THEN printf('.%%03dZ', %s / 1000000) "
+		      "WHEN %s %% 1000 = 0 "
+		      "THEN printf('.%%06dZ', %s / 1000) "
+		      "ELSE printf('.%%09dZ', %s) END",
+		      column, fraction, fraction, fraction, fraction, fraction,
+		      fraction);
+}
+
+static void sqlite_shown(struct fl_buf *out, const char *column,
+			 enum fl_kind kind)
+{
+	if (kind == FL_TIME)
+		sqlite_time(out, column);
+	else if (kind == FL_NUMBER || kind == FL_SUM)
+		fl_buf_printf(out, "CAST(\"%s\" AS REAL)", column);
+	else
+		fl_buf_printf(out, "\"%s\"", column);
+}
+
+/* Decimals are TEXT: exact, as NUMERIC would not be past 2^53. */
+const struct fl_sql_dialect fl_sql_sqlite = {
+	.name = "SQLite",
+	.quote = '"',
+	.types = {
+		[FL_STRING] = "TEXT",
+		[FL_NUMBER] = "TEXT",
+		[FL_SUM] = "TEXT",
+		[FL_INTEGER] = "INTEGER",
+		[FL_BOOLEAN] = "INTEGER",
+		[FL_TIME] = "INTEGER",
+		[FL_DATE] = "TEXT",
+		[FL_STRINGS] = "TEXT",
+		[FL_OBJECTS] = "TEXT",
+		[FL_OBJECT] = "TEXT",
+	},
+	.key_text = "TEXT",
+	.parameter = '?',
+	.numbered = true,
+	.clustered = " WITHOUT ROWID",
+	.any_of = sqlite_any_of,
+	.shown = sqlite_shown,
+};
+
+/* --- columns ---------------------------------------------------------------
+ */
+
+static struct fl_sql_column *add(struct fl_sql_column *cols, size_t *count,
+				 enum fl_sql_role role, enum fl_kind kind,
+				 const char *name)
+{
+	struct fl_sql_column *col = &cols[(*count)++];
+
+	*col = (struct fl_sql_column){
+		.role = role,
+		.field = -1,
+		.kind = kind,
+		.since = 1,
+	};
+	snprintf(col->name, sizeof(col->name), "%s", name);
+	return col;
+}
+
+static unsigned key_place(const struct fl_type *type, const char *path)
+{
+	for (unsigned i = 0; i < FL_KEY_MAX && type->key[i]; i++) {
+		if (strcmp(type->key[i], path) == 0)
+			return i + 1;
+	}
+	return 0;
+}
+
+/* The schema version that brought the type itself. */
+static int type_since(const struct fl_type *type)
+{
+	int since = type->fields[0].since;
+
+	for (int i = 1; type->fields[i].path; i++) {
+		if (type->fields[i].since < since)
+			since = type->fields[i].since;
+	}
+	return since;
+}
+
+size_t fl_sql_columns(const struct fl_type *type, struct fl_sql_column *cols)
+{
+	const struct fl_field *fields = type->fields;
+	struct fl_sql_column *col;
+	int born = type_since(type);
+	size_t count = 0;
+	char name[64];
+
+	for (int i = 0; fields[i].path; i++) {
+		if (!fields[i].column)
+			continue;
+		col = add(cols, &count, FL_SQL_FIELD, fields[i].kind,
+			  fields[i].column);
+		col->field = i;
+		col->since = fields[i].since;
+		col->key = key_place(type, fields[i].path);
+		col->required = col->key || strcmp(fields[i].path, "ts") == 0;
+		col->absent = col->key ? fields[i].absent : NULL;
+		/* "" is no value, so where the key holds it the field was
+		 * absent; another word may have been there or not. */
+		if (!col->absent || !*col->absent)
+			continue;
+		snprintf(name, sizeof(name), "%.56s_given", fields[i].column);
+		col = add(cols, &count, FL_SQL_GIVEN, FL_BOOLEAN, name);
+		col->field = i;
+		col->since = fields[i].since;
+	}
+	if (key_place(type, "tick_id")) {
+		col = add(cols, &count, FL_SQL_TICK_ID, FL_INTEGER, "tick_id");
+		col->key = key_place(type, "tick_id");
+		col->required = true;
+		col->since = born;
+	}
+	if (type->doc)
+		col = add(cols, &count, FL_SQL_DOC, FL_OBJECT, "doc");
+	else
+		col = add(cols, &count, FL_SQL_EXTRA, FL_OBJECT, "extra");
+	col->since = born;
+	return count;
+}
+
+int fl_sql_version(const struct fl_type *const *types)
+{
+	int version = 1;
+
+	for (; *types; types++) {
+		for (int i = 0; (*types)->fields[i].path; i++) {
+			if ((*types)->fields[i].since > version)
+				version = (*types)->fields[i].since;
+		}
+	}
+	return version;
+}
+
+static const struct fl_sql_column *
+column_of_key(const struct fl_sql_column *cols, size_t count, unsigned place)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (cols[i].key == place)
+			return &cols[i];
+	}
+	return NULL;
+}
+
+/* --- names and lists -------------------------------------------------------
+ */
+
+void fl_sql_name(struct fl_buf *out, const struct fl_sql_dialect *dialect,
+		 const char *name)
+{
+	fl_buf_putc(out, dialect->quote);
+	for (; *name; name++) {
+		if (*name == dialect->quote)
+			fl_buf_putc(out, *name);
+		fl_buf_putc(out, *name);
+	}
+	fl_buf_putc(out, dialect->quote);
+}
+
+static void put_column(struct fl_buf *out, const struct fl_sql_dialect *dialect,
+		       const char *alias, const char *name)
+{
+	if (alias) {
+		fl_sql_name(out, dialect, alias);
+		fl_buf_putc(out, '.');
+	}
+	fl_sql_name(out, dialect, name);
+}
+
+static void put_parameter(struct fl_buf *out,
+			  const struct fl_sql_dialect *dialect, size_t place)
+{
+	fl_buf_putc(out, dialect->parameter);
+	if (dialect->numbered)
+		fl_buf_u64(out, place);
+}
+
+static void put_key(struct fl_buf *out, const struct fl_sql_dialect *dialect,
+		    const struct fl_sql_column *cols, size_t count)
+{
+	const struct fl_sql_column *col;
+
+	for (unsigned i = 1; (col = column_of_key(cols, count, i)); i++) {
+		if (i > 1)
+			fl_buf_puts(out, ", ");
+		fl_sql_name(out, dialect, col->name);
+	}
+}
+
+void fl_sql_order(struct fl_buf *out, const struct fl_sql_dialect *dialect,
+		  const struct fl_type *type, const char *alias,
+		  bool descending)
+{
+	struct fl_sql_column cols[FL_SQL_COLUMNS_MAX];
+	size_t count = fl_sql_columns(type, cols);
+	const struct fl_sql_column *col;
+	const char *way = descending ? " DESC" : "";
+
+	put_column(out, dialect, alias, "ts");
+	fl_buf_puts(out, way);
+	for (unsigned i = 1; (col = column_of_key(cols, count, i)); i++) {
+		if (strcmp(col->name, "ts") == 0)
+			continue;
+		fl_buf_puts(out, ", ");
+		put_column(out, dialect, alias, col->name);
+		fl_buf_puts(out, way);
+	}
+}
+
+void fl_sql_row(struct fl_buf *out, const struct fl_sql_dialect *dialect,
+		const struct fl_type *type, const char *alias)
+{
+	struct fl_sql_column cols[FL_SQL_COLUMNS_MAX];
+	size_t count = fl_sql_columns(type, cols);
+
+	for (size_t i = 0; i < count; i++) {
+		if (i)
+			fl_buf_puts(out, ", ");
+		put_column(out, dialect, alias, cols[i].name);
+	}
+}
+
+/* --- schema ----------------------------------------------------------------
+ */
+
+static void put_definition(struct fl_buf *out,
+			   const struct fl_sql_dialect *dialect,
+			   const struct fl_sql_column *col)
+{
+	fl_sql_name(out, dialect, col->name);
+	fl_buf_putc(out, ' ');
+	fl_buf_puts(out, col->key && dialect->types[col->kind] ==
+						 dialect->types[FL_STRING]
+				 ? dialect->key_text
+				 : dialect->types[col->kind]);
+	if (col->required)
+		fl_buf_puts(out, " NOT NULL");
+}
+
+static void create_table(struct fl_buf *out,
+			 const struct fl_sql_dialect *dialect,
+			 const struct fl_type *type)
+{
+	struct fl_sql_column cols[FL_SQL_COLUMNS_MAX];
+	size_t count = fl_sql_columns(type, cols);
+	char name[80];
+
+	fl_buf_puts(out, "CREATE TABLE ");
+	fl_sql_name(out, dialect, type->name);
+	fl_buf_puts(out, " (\n");
+	for (size_t i = 0; i < count; i++) {
+		fl_buf_putc(out, '\t');
+		put_definition(out, dialect, &cols[i]);
+		fl_buf_puts(out, ",\n");
+	}
+	fl_buf_puts(out, "\tPRIMARY KEY (");
+	put_key(out, dialect, cols, count);
+	fl_buf_puts(out, ")\n)");
+	if (!type->doc)
+		fl_buf_puts(out, dialect->clustered);
+	fl_buf_puts(out, ";\n");
+	if (strcmp(type->key[0], "ts") == 0)
+		return; /* the key is in the order of time */
+	snprintf(name, sizeof(name), "%s_ts", type->name);
+	fl_buf_puts(out, "CREATE INDEX ");
+	fl_sql_name(out, dialect, name);
+	fl_buf_puts(out, " ON ");
+	fl_sql_name(out, dialect, type->name);
+	fl_buf_puts(out, " (");
+	fl_sql_order(out, dialect, type, NULL, false);
+	fl_buf_puts(out, ");\n");
+}
+
+/* A view for people: times as text, decimals as numbers. */
+static void create_view(struct fl_buf *out,
+			const struct fl_sql_dialect *dialect,
+			const struct fl_type *type)
+{
+	struct fl_sql_column cols[FL_SQL_COLUMNS_MAX];
+	size_t count = fl_sql_columns(type, cols);
+	const char *before = "\t";
+	char name[80];
+
+	snprintf(name, sizeof(name), "%s_v", type->name);
+	fl_buf_puts(out, "CREATE VIEW ");
+	fl_sql_name(out, dialect, name);
+	fl_buf_puts(out, " AS SELECT\n");
+	for (size_t i = 0; i < count; i++) {
+		if (cols[i].role == FL_SQL_GIVEN ||
+		    cols[i].role == FL_SQL_TICK_ID)
+			continue;
+		fl_buf_puts(out, before);
+		before = ",\n\t";
+		if (cols[i].absent && !*cols[i].absent) {
+			fl_buf_puts(out, "NULLIF(");
+			fl_sql_name(out, dialect, cols[i].name);
+			fl_buf_puts(out, ", '')");
+		} else {
+			dialect->shown(out, cols[i].name, cols[i].kind);
+		}
+		fl_buf_puts(out, " AS ");
+		fl_sql_name(out, dialect, cols[i].name);
+	}
+	fl_buf_puts(out, "\nFROM ");
+	fl_sql_name(out, dialect, type->name);
+	fl_buf_puts(out, ";\n");
+}
+
+/* Positions lie beside the rows, so that one transaction moves both. */
+static void create_positions(struct fl_buf *out,
+			     const struct fl_sql_dialect *dialect)
+{
+	static const struct {
+		const char *name;
+		enum fl_kind kind;
+		bool key, required;
+	} cols[] = {
+		{ "pipeline", FL_STRING, true, true },
+		{ "origin", FL_STRING, true, true },
+		{ "pos", FL_STRING, false, true },
+		{ "record_time", FL_TIME, false, false },
+		{ "wm", FL_TIME, false, false },
+		{ "via", FL_STRINGS, false, false },
+	};
+
+	fl_buf_puts(out, "CREATE TABLE ");
+	fl_sql_name(out, dialect, "fl_position");
+	fl_buf_puts(out, " (\n");
+	for (size_t i = 0; i < sizeof(cols) / sizeof(*cols); i++) {
+		fl_buf_putc(out, '\t');
+		fl_sql_name(out, dialect, cols[i].name);
+		fl_buf_printf(out, " %s%s,\n",
+			      cols[i].key ? dialect->key_text
+					  : dialect->types[cols[i].kind],
+			      cols[i].required ? " NOT NULL" : "");
+	}
+	fl_buf_puts(out, "\tPRIMARY KEY (");
+	fl_sql_name(out, dialect, "pipeline");
+	fl_buf_puts(out, ", ");
+	fl_sql_name(out, dialect, "origin");
+	fl_buf_printf(out, ")\n)%s;\n", dialect->clustered);
+}
+
+void fl_sql_schema(struct fl_buf *out, const struct fl_sql_dialect *dialect,
+		   const struct fl_type *const *types)
+{
+	create_positions(out, dialect);
+	for (; *types; types++) {
+		create_table(out, dialect, *types);
+		create_view(out, dialect, *types);
+	}
+}
+
+static void add_columns(struct fl_buf *out,
+			const struct fl_sql_dialect *dialect,
+			const struct fl_type *type, int from)
+{
+	struct fl_sql_column cols[FL_SQL_COLUMNS_MAX];
+	size_t count = fl_sql_columns(type, cols);
+
+	for (size_t i = 0; i < count; i++) {
+		if (cols[i].since <= from)
+			continue;
+		if (cols[i].key)
+			FL_BUG("a primary key cannot grow");
+		fl_buf_puts(out, "ALTER TABLE ");
+		fl_sql_name(out, dialect, type->name);
+		fl_buf_puts(out, " ADD COLUMN ");
+		put_definition(out, dialect, &cols[i]);
+		fl_buf_puts(out, ";\n");
+	}
+}
+
+void fl_sql_migrate(struct fl_buf *out, const struct fl_sql_dialect *dialect,
+		    const struct fl_type *const *types, int from)
+{
+	char name[80];
+
+	for (; *types; types++) {
+		if (type_since(*types) > from) {
+			create_table(out, dialect, *types);
+			create_view(out, dialect, *types);
+			continue;
+		}
+		add_columns(out, dialect, *types, from);
+		snprintf(name, sizeof(name), "%s_v", (*types)->name);
+		fl_buf_puts(out, "DROP VIEW IF EXISTS ");
+		fl_sql_name(out, dialect, name);
+		fl_buf_puts(out, ";\n");
+		create_view(out, dialect, *types);
+	}
+}
+
+/* --- rows ------------------------------------------------------------------
+ */
+
+void fl_sql_insert(struct fl_buf *out, const struct fl_sql_dialect *dialect,
+		   const struct fl_type *type)
+{
+	struct fl_sql_column cols[FL_SQL_COLUMNS_MAX];
+	size_t count = fl_sql_columns(type, cols);
+
+	fl_buf_puts(out, "INSERT INTO ");
+	fl_sql_name(out, dialect, type->name);
+	fl_buf_puts(out, " (");
+	fl_sql_row(out, dialect, type, NULL);
+	fl_buf_puts(out, ") VALUES (");
+	for (size_t i = 0; i < count; i++) {
+		if (i)
+			fl_buf_puts(out, ", ");
+		put_parameter(out, dialect, i + 1);
+	}
+	fl_buf_puts(out, ") ON CONFLICT DO NOTHING");
+}
+
+void fl_sql_update(struct fl_buf *out, const struct fl_sql_dialect *dialect,
+		   const struct fl_type *type)
+{
+	struct fl_sql_column cols[FL_SQL_COLUMNS_MAX];
+	size_t count = fl_sql_columns(type, cols);
+	const char *before = " SET ";
+
+	fl_buf_puts(out, "UPDATE ");
+	fl_sql_name(out, dialect, type->name);
+	for (size_t i = 0; i < count; i++) {
+		if (cols[i].key)
+			continue;
+		fl_buf_puts(out, before);
+		before = ", ";
+		fl_sql_name(out, dialect, cols[i].name);
+		fl_buf_puts(out, " = ");
+		put_parameter(out, dialect, i + 1);
+	}
+	before = " WHERE ";
+	for (size_t i = 0; i < count; i++) {
+		if (!cols[i].key)
+			continue;
+		fl_buf_puts(out, before);
+		before = " AND ";
+		fl_sql_name(out, dialect, cols[i].name);
+		fl_buf_puts(out, " = ");
+		put_parameter(out, dialect, i + 1);
+	}
+}
+
+/* --- queries ---------------------------------------------------------------
+ */
+
+static bool listed(const char *const *list, const char *name)
+{
+	for (; *list; list++) {
+		if (strcmp(*list, name) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool has(const struct fl_type *type, const char *path)
+{
+	for (int i = 0; type->fields[i].path; i++) {
+		if (strcmp(type->fields[i].path, path) == 0)
+			return type->fields[i].column != NULL;
+	}
+	return false;
+}
+
+static bool given(const char *const *list)
+{
+	return list && *list;
+}
+
+bool fl_sql_matches(const struct fl_type *type, const struct fl_query *query)
+{
+	return !(given(query->types) && !listed(query->types, type->name)) &&
+	       !(given(query->symbols) && !has(type, "symbol") &&
+		 !has(type, "symbols")) &&
+	       !(given(query->providers) && !has(type, "provider")) &&
+	       !(query->interval && !has(type, "interval")) &&
+	       !(query->adj && !has(type, "adj"));
+}
+
+static size_t add_value(struct fl_sql_values *values, const char *text,
+			int64_t number)
+{
+	if (values->count == values->cap) {
+		values->cap = values->cap ? 2 * values->cap : 16;
+		values->items = fl_realloc(values->items, values->cap,
+					   sizeof(*values->items));
+	}
+	values->items[values->count++] = (struct fl_sql_value){ text, number };
+	return values->count;
+}
+
+struct where {
+	struct fl_buf *out;
+	const struct fl_sql_dialect *dialect;
+	struct fl_sql_values *values;
+	const char *before;
+};
+
+static void put_before(struct where *where)
+{
+	fl_buf_puts(where->out, where->before);
+	where->before = " AND ";
+}
+
+static void put_in(struct where *where, const char *column,
+		   const char *const *list)
+{
+	const char *before = " IN (";
+
+	put_before(where);
+	fl_sql_name(where->out, where->dialect, column);
+	for (; *list; list++) {
+		fl_buf_puts(where->out, before);
+		before = ", ";
+		put_parameter(where->out, where->dialect,
+			      add_value(where->values, *list, 0));
+	}
+	fl_buf_putc(where->out, ')');
+}
+
+static void put_symbols(struct where *where, const struct fl_type *type,
+			const char *const *symbols)
+{
+	size_t first = where->values->count + 1, count = 0;
+
+	if (has(type, "symbol")) {
+		put_in(where, "symbol", symbols);
+		return;
+	}
+	for (; symbols[count]; count++)
+		add_value(where->values, symbols[count], 0);
+	put_before(where);
+	where->dialect->any_of(where->out, "symbols", (unsigned)first,
+			       (unsigned)count);
+}
+
+static void put_compare(struct where *where, const char *column,
+			const char *operator, const char * text, int64_t number)
+{
+	put_before(where);
+	fl_sql_name(where->out, where->dialect, column);
+	fl_buf_puts(where->out, operator);
+	put_parameter(where->out, where->dialect,
+		      add_value(where->values, text, number));
+}
+
+/* From and to, where FL_TIME_NONE is open. */
+static void put_between(struct where *where, int64_t from, int64_t to)
+{
+	if (from != FL_TIME_NONE)
+		put_compare(where, "ts", " >= ", NULL, from);
+	if (to != FL_TIME_NONE)
+		put_compare(where, "ts", " < ", NULL, to);
+}
+
+/* Records with a date are compared by it (see struct fl_query). The wider span
+ * stands first, for the index. */
+static void put_span(struct where *where, const struct fl_type *type,
+		     const struct fl_query *query)
+{
+	int64_t from = query->from, to = query->to;
+
+	if (!has(type, "date") ||
+	    (query->date_from == from && query->date_to == to)) {
+		put_between(where, from, to);
+		return;
+	}
+	put_between(where, query->date_from < from ? query->date_from : from,
+		    query->date_to > to ? query->date_to : to);
+	put_before(where);
+	fl_buf_puts(where->out, "CASE WHEN ");
+	fl_sql_name(where->out, where->dialect, "date");
+	fl_buf_puts(where->out, " IS NOT NULL AND ");
+	fl_sql_name(where->out, where->dialect, "ts");
+	fl_buf_printf(where->out, " %% %lld = 0", (long long)FL_DAY);
+	where->before = " THEN ";
+	put_between(where, query->date_from, query->date_to);
+	where->before = " ELSE ";
+	put_between(where, from, to);
+	fl_buf_puts(where->out, " END");
+	where->before = " AND ";
+}
+
+void fl_sql_where(struct fl_buf *out, const struct fl_sql_dialect *dialect,
+		  const struct fl_type *type, const struct fl_query *query,
+		  struct fl_sql_values *values)
+{
+	struct where where = { out, dialect, values, " WHERE " };
+
+	if (given(query->symbols))
+		put_symbols(&where, type, query->symbols);
+	if (given(query->providers))
+		put_in(&where, "provider", query->providers);
+	if (query->interval)
+		put_compare(&where, "interval", " = ", query->interval, 0);
+	if (query->adj)
+		put_compare(&where, "adj", " = ", query->adj, 0);
+	put_span(&where, type, query);
+}
+
+size_t fl_sql_series(const struct fl_sql_column *cols, size_t count,
+		     size_t *series)
+{
+	static const char *const last[] = { "ts", "date", "id", "tick_id",
+					    NULL };
+	const struct fl_sql_column *col;
+	size_t n = 0;
+
+	for (unsigned i = 1; (col = column_of_key(cols, count, i)); i++) {
+		if (listed(last, col->name))
+			break;
+		series[n++] = (size_t)(col - cols);
+	}
+	return n;
+}
+
+/* What a summary is by, with what of it the type has. Symbol first, as the key
+ * is: the groups come without a sort. */
+static void put_groups(struct fl_buf *out, const struct fl_sql_dialect *dialect,
+		       const struct fl_type *type, const char *before)
+{
+	static const char *const by[] = { "symbol", "provider", "interval" };
+
+	for (size_t i = 0; i < sizeof(by) / sizeof(*by); i++) {
+		if (!has(type, by[i]))
+			continue;
+		fl_buf_puts(out, before);
+		before = ", ";
+		fl_sql_name(out, dialect, by[i]);
+	}
+}
+
+void fl_sql_list(struct fl_buf *out, const struct fl_sql_dialect *dialect,
+		 const struct fl_type *type, const struct fl_query *query,
+		 struct fl_sql_values *values)
+{
+	static const char *const by[] = { "provider", "symbol", "interval" };
+
+	fl_buf_puts(out, "SELECT ");
+	for (size_t i = 0; i < sizeof(by) / sizeof(*by); i++) {
+		if (has(type, by[i]))
+			fl_sql_name(out, dialect, by[i]);
+		else
+			fl_buf_puts(out, "NULL");
+		fl_buf_puts(out, ", ");
+	}
+	fl_buf_puts(out, "COUNT(*), MIN(");
+	fl_sql_name(out, dialect, "ts");
+	fl_buf_puts(out, "), MAX(");
+	fl_sql_name(out, dialect, "ts");
+	fl_buf_puts(out, ") FROM ");
+	fl_sql_name(out, dialect, type->name);
+	fl_sql_where(out, dialect, type, query, values);
+	put_groups(out, dialect, type, " GROUP BY ");
+	put_groups(out, dialect, type, " ORDER BY ");
+}

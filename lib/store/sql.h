@@ -1,0 +1,120 @@
+/* sql: the stores' tables and statements, made from the field tables.
+ *
+ * What differs between databases stands in a dialect; what a row is made of
+ * stands here, once: a column for each field that names one, then what no field
+ * holds (see enum fl_sql_role). Parameter i + 1 of every statement that writes
+ * a row, and column i of every one that reads it, is column i of
+ * fl_sql_columns().
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef FL_STORE_SQL_H
+#define FL_STORE_SQL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "rec/type.h"
+#include "store/store.h"
+
+#define FL_SQL_COLUMNS_MAX (FL_FIELDS_MAX + FL_KEY_MAX + 2)
+
+enum fl_sql_role {
+	FL_SQL_FIELD,   /* the value of a field */
+	FL_SQL_GIVEN,   /* 1: the record says what its key would say anyway
+			 * (session "regular"); NULL: it does not */
+	FL_SQL_TICK_ID, /* fl_record_tick_id */
+	FL_SQL_EXTRA,   /* fl_record_extra, NULL when there is none */
+	FL_SQL_DOC,     /* the whole record, in types that keep it */
+};
+
+struct fl_sql_column {
+	enum fl_sql_role role;
+	int field; /* index in type->fields; -1: of none */
+	char name[64];
+	enum fl_kind kind;
+	unsigned key;       /* place in the primary key, from 1; 0: not in it */
+	bool required;      /* NOT NULL */
+	const char *absent; /* key columns: what stands for an absent field */
+	int since;
+};
+
+struct fl_sql_dialect {
+	const char *name;
+	char quote;                       /* around identifiers */
+	const char *types[FL_OBJECT + 1]; /* by enum fl_kind */
+	const char *key_text;             /* type of texts in a primary key */
+	char parameter;        /* before the n of the n-th parameter: ?3 */
+	bool numbered;         /* false: just the sign */
+	const char *clustered; /* behind a table that is stored by its key */
+	/* A list column holds one of `count` parameters from `first` on. */
+	void (*any_of)(struct fl_buf *out, const char *column, unsigned first,
+		       unsigned count);
+	/* The expression that shows a column to people, in the view TYPE_v. */
+	void (*shown)(struct fl_buf *out, const char *column,
+		      enum fl_kind kind);
+};
+
+extern const struct fl_sql_dialect fl_sql_sqlite;
+
+/* The columns of a type's table. cols[FL_SQL_COLUMNS_MAX]; returns how many. */
+size_t fl_sql_columns(const struct fl_type *type, struct fl_sql_column *cols);
+/* The newest `since` of all fields: what a store made now has as its version.
+ */
+int fl_sql_version(const struct fl_type *const *types);
+
+/* All statements that make an empty store, each ended by ";\n". */
+void fl_sql_schema(struct fl_buf *out, const struct fl_sql_dialect *dialect,
+		   const struct fl_type *const *types);
+/* The statements that bring a store of version `from` to fl_sql_version():
+ * only added tables and columns, so that what is running goes on. */
+void fl_sql_migrate(struct fl_buf *out, const struct fl_sql_dialect *dialect,
+		    const struct fl_type *const *types, int from);
+
+/* A row, unless its key is there already. */
+void fl_sql_insert(struct fl_buf *out, const struct fl_sql_dialect *dialect,
+		   const struct fl_type *type);
+/* All of a row but its key, by its key; empty when it is all key. */
+void fl_sql_update(struct fl_buf *out, const struct fl_sql_dialect *dialect,
+		   const struct fl_type *type);
+
+/* What a select's parameters are bound to, in their order. */
+struct fl_sql_value {
+	const char *text; /* NULL: it is `number` */
+	int64_t number;
+};
+struct fl_sql_values {
+	struct fl_sql_value *items; /* free() them */
+	size_t count, cap;
+};
+
+/* Can rows of the type match at all? A selector on a field that a type lacks
+ * selects none of its records. */
+bool fl_sql_matches(const struct fl_type *type, const struct fl_query *query);
+/* " WHERE …" for all selectors but `last`; empty when there is none. */
+void fl_sql_where(struct fl_buf *out, const struct fl_sql_dialect *dialect,
+		  const struct fl_type *type, const struct fl_query *query,
+		  struct fl_sql_values *values);
+/* The columns of a row, in order, with commas: of `alias`, NULL: of none. */
+void fl_sql_row(struct fl_buf *out, const struct fl_sql_dialect *dialect,
+		const struct fl_type *type, const char *alias);
+/* What rows are ordered by: ts, then the rest of the key. */
+void fl_sql_order(struct fl_buf *out, const struct fl_sql_dialect *dialect,
+		  const struct fl_type *type, const char *alias,
+		  bool descending);
+/* The key columns that come before what makes records of one series differ:
+ * cols[i] are their places among the type's columns. */
+size_t fl_sql_series(const struct fl_sql_column *cols, size_t count,
+		     size_t *series);
+/* The summary: provider, symbol, interval (NULL where the type has none),
+ * count, first and last ts. */
+void fl_sql_list(struct fl_buf *out, const struct fl_sql_dialect *dialect,
+		 const struct fl_type *type, const struct fl_query *query,
+		 struct fl_sql_values *values);
+
+/* Append a quoted identifier. */
+void fl_sql_name(struct fl_buf *out, const struct fl_sql_dialect *dialect,
+		 const char *name);
+
+#endif

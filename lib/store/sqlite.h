@@ -1,0 +1,74 @@
+/* sqlite: what the three parts of the SQLite store share: sqlite.c (opening,
+ * schema, transactions, positions), sqlite-row.c (writing) and sqlite-query.c
+ * (reading).
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef FL_STORE_SQLITE_H
+#define FL_STORE_SQLITE_H
+
+#include "base/buf.h"
+#include "store/sql.h"
+#include "store/store.h"
+
+struct sqlite3;
+struct sqlite3_stmt;
+
+/* One type's table. */
+struct fl_sqlite_table {
+	const struct fl_type *type;
+	struct fl_sql_column cols[FL_SQL_COLUMNS_MAX];
+	size_t count;
+	int partial; /* field `partial`; -1: the type has none */
+	struct sqlite3_stmt *insert, *update; /* made when first used */
+	struct fl_buf *texts; /* texts[count]: values that must be written out
+			       * anew, kept so that a row allocates nothing */
+	/* Of each column, what stands before its value in a record:
+	 * ,"price": */
+	struct fl_buf *leads;
+};
+
+struct fl_sqlite {
+	struct sqlite3 *db; /* NULL: nothing is there (FL_STORE_PEEK) */
+	const char *path;
+	char *place;    /* for messages */
+	unsigned picks; /* temporary tables made so far */
+	bool empty;     /* no tables yet: holds nothing */
+	struct fl_sqlite_table *tables[FL_TYPE_COUNT]; /* made when used */
+
+	struct sqlite3_stmt *begin, *commit, *version;
+	struct sqlite3_stmt *claim, *move, *held;
+	struct fl_buf held_text;
+
+	struct fl_record mended; /* a record whose fixes are made */
+	struct fl_json json;
+	struct fl_buf text;
+};
+
+/* The error of the last call, in our words: "cannot <doing> 'lake.db': …".
+ * returns -1 */
+int fl_sqlite_fault(const struct fl_sqlite *s, const char *doing,
+		    struct fl_error *err);
+int fl_sqlite_prepare(struct fl_sqlite *s, struct sqlite3_stmt **stmt,
+		      const char *sql, struct fl_error *err);
+/* Run statements that give no rows. */
+int fl_sqlite_run(struct fl_sqlite *s, const char *sql, const char *doing,
+		  struct fl_error *err);
+struct fl_sqlite_table *fl_sqlite_table(struct fl_sqlite *s,
+					const struct fl_type *type);
+void fl_sqlite_table_free(struct fl_sqlite_table *table);
+
+int fl_sqlite_put(struct fl_store *store, const struct fl_record *rec,
+		  enum fl_put *outcome, struct fl_note *note,
+		  struct fl_error *err);
+
+int fl_sqlite_query(struct fl_store *store, const struct fl_query *query,
+		    struct fl_cursor **cursor, struct fl_error *err);
+int fl_sqlite_next(struct fl_cursor *cursor, const char **bytes, size_t *len,
+		   int64_t *ts_ns, struct fl_error *err);
+void fl_sqlite_end(struct fl_cursor *cursor);
+int fl_sqlite_list(struct fl_store *store, const struct fl_query *query,
+		   int (*each)(void *arg, const struct fl_summary *row,
+			       struct fl_error *err),
+		   void *arg, struct fl_error *err);
+
+#endif

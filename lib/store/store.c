@@ -1,0 +1,119 @@
+/* store: which kind of place a word names; see store.h.
+ *
+ * Places that are known but not built yet are told apart from misspelt ones.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "store/store.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+#define FL_STORE(name) extern const struct fl_store_ops fl_store_##name;
+#include "store/stores.def"
+#undef FL_STORE
+
+const struct fl_store_ops *const fl_stores[] = {
+#define FL_STORE(name) &fl_store_##name,
+#include "store/stores.def"
+#undef FL_STORE
+	NULL
+};
+
+static const struct {
+	const char *start, *what;
+} planned[] = {
+	{ "postgres://", "a PostgreSQL database" },
+	{ "postgresql://", "a PostgreSQL database" },
+	{ "mysql://", "a MySQL database" },
+	{ "mariadb://", "a MariaDB database" },
+	{ "s3://", "a lake on S3" },
+	{ "snowflake://", "a Snowflake schema" },
+	{ "kafka://", "a Kafka topic" },
+};
+
+static const char *find_planned(const char *place)
+{
+	size_t len = strlen(place);
+
+	for (size_t i = 0; i < sizeof(planned) / sizeof(*planned); i++) {
+		if (strncmp(place, planned[i].start,
+			    strlen(planned[i].start)) == 0)
+			return planned[i].what;
+	}
+	return len && place[len - 1] == '/' ? "a lake in a folder" : NULL;
+}
+
+/* The place without a password that stands in it: postgres://me:***@host. */
+static char *mask(const char *place)
+{
+	const char *from = strstr(place, "://");
+	const char *at = from ? strrchr(from, '@') : NULL;
+	const char *colon =
+		at ? memchr(from + 3, ':', (size_t)(at - from - 3)) : NULL;
+
+	if (!colon)
+		return fl_strdup(place);
+	return fl_sprintf("%.*s:***%s", (int)(colon - place), place, at);
+}
+
+int fl_store_find(const char *place, const struct fl_store_ops **ops,
+		  struct fl_error *err)
+{
+	const char *what;
+	char *masked;
+
+	for (size_t i = 0; fl_stores[i]; i++) {
+		if (fl_stores[i]->claims(place)) {
+			*ops = fl_stores[i];
+			return 0;
+		}
+	}
+	masked = mask(place);
+	what = find_planned(place);
+	if (what)
+		fl_error_set(err, FL_ERR_USAGE,
+			     "'%s' is %s, a place that is not built in "
+			     "yet; FILE.db is",
+			     fl_show(masked, strlen(masked), 200), what);
+	else
+		fl_error_set(err, FL_ERR_USAGE,
+			     "'%s' names no place: FILE.db, DIR/ (with the "
+			     "slash), postgres://…, mysql://…, s3://…",
+			     fl_show(masked, strlen(masked), 200));
+	free(masked);
+	return -1;
+}
+
+int fl_store_open(struct fl_store **out, const char *place,
+		  enum fl_store_mode mode, struct fl_error *err)
+{
+	const struct fl_store_ops *ops;
+	struct fl_store *store;
+
+	if (fl_store_find(place, &ops, err) < 0)
+		return -1;
+	store = fl_zalloc(sizeof(*store));
+	store->ops = ops;
+	store->place = mask(place);
+	if (ops->open(store, mode, err) < 0) {
+		fl_store_close(&store);
+		return -1;
+	}
+	*out = store;
+	return 0;
+}
+
+void fl_store_close(struct fl_store **out)
+{
+	struct fl_store *store = *out;
+
+	*out = NULL;
+	if (!store)
+		return;
+	if (store->state)
+		store->ops->close(store);
+	free((char *)store->place);
+	free(store);
+}

@@ -1,0 +1,126 @@
+/* store: a place that records are loaded into and queried from.
+ *
+ * One file or folder per kind of place, registered in stores.def. The sink of a
+ * marked stream calls begin, move …, put …, commit: positions and rows are
+ * durable together or not at all.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef FL_STORE_STORE_H
+#define FL_STORE_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "io/io.h"
+#include "rec/mark.h"
+#include "rec/record.h"
+
+struct fl_store;
+struct fl_cursor;
+
+enum fl_store_mode {
+	FL_STORE_READ, /* must exist */
+	/* As READ, but what is not there yet holds nothing: the positions of a
+	 * pipeline's first start. */
+	FL_STORE_PEEK,
+	FL_STORE_WRITE, /* created, schema made and migrated */
+};
+
+enum fl_put {
+	FL_PUT_NEW,
+	FL_PUT_REPLACED, /* the key was there: the later line wins */
+	FL_PUT_MERGED,   /* partial bars (fl-agg's issue) */
+	FL_PUT_REFUSED,  /* note says why: a reject, not an error */
+};
+
+/* One row of fl_position. */
+struct fl_position {
+	const char *pipeline, *origin, *pos;
+	int64_t record_time; /* of the last record before pos; FL_TIME_NONE */
+	int64_t wm;
+	const char *via; /* JSON array */
+};
+
+struct fl_query {
+	const char *const *types;   /* NULL-ended; NULL: all */
+	const char *const *symbols; /* NULL-ended; NULL: all */
+	const char *const *providers;
+	int64_t from, to; /* from inclusive, to exclusive; FL_TIME_NONE: open */
+	/* The same for records with a `date`, whose ts is that date's midnight
+	 * as if in UTC: what the user's zone makes of from and to. */
+	int64_t date_from, date_to;
+	uint64_t last; /* newest N a symbol (and type); 0: all */
+	const char *interval, *adj;
+};
+
+/* What is stored: a row of `fl-fetch store PLACE --list`. */
+struct fl_summary {
+	const char *type, *provider, *symbol, *interval; /* NULL: has none */
+	uint64_t count;
+	int64_t first, last;
+};
+
+/* The operations of one kind of place. All return 0 or -1 with err. */
+struct fl_store_ops {
+	const char *name;    /* "sqlite" */
+	const char *summary; /* for the manual */
+	const char *forms;   /* "FILE.db, sqlite:FILE" */
+	/* Is `place` ours? true claims it. */
+	bool (*claims)(const char *place);
+	int (*open)(struct fl_store *store, enum fl_store_mode mode,
+		    struct fl_error *err);
+	int (*begin)(struct fl_store *store, struct fl_error *err);
+	/* Compare-and-swap one origin. *held: what the store held (NULL:
+	 * nothing), borrowed; *moved: it was `from`. Not moving is no error. */
+	int (*move)(struct fl_store *store, const char *pipeline,
+		    const struct fl_mark_at *at, const char *via, bool *moved,
+		    const char **held, struct fl_error *err);
+	int (*put)(struct fl_store *store, const struct fl_record *rec,
+		   enum fl_put *outcome, struct fl_note *note,
+		   struct fl_error *err);
+	int (*commit)(struct fl_store *store, struct fl_error *err);
+	void (*rollback)(struct fl_store *store);
+	/* pipeline NULL: all; ordered by pipeline, origin. */
+	int (*positions)(struct fl_store *store, const char *pipeline,
+			 int (*each)(void *arg, const struct fl_position *row,
+				     struct fl_error *err),
+			 void *arg, struct fl_error *err);
+	int (*forget)(struct fl_store *store, const char *pipeline,
+		      uint64_t *rows, struct fl_error *err);
+	int (*query)(struct fl_store *store, const struct fl_query *query,
+		     struct fl_cursor **cursor, struct fl_error *err);
+	/* The next record in canonical text, borrowed; by ts across types.
+	 * returns 1, 0 at the end, -1 */
+	int (*next)(struct fl_cursor *cursor, const char **bytes, size_t *len,
+		    int64_t *ts_ns, struct fl_error *err);
+	void (*end)(struct fl_cursor *cursor);
+	int (*list)(struct fl_store *store, const struct fl_query *query,
+		    int (*each)(void *arg, const struct fl_summary *row,
+				struct fl_error *err),
+		    void *arg, struct fl_error *err);
+	void (*close)(struct fl_store *store);
+	/* The schema as SQL, for --print-schema; NULL: has none. */
+	void (*schema)(struct fl_buf *out);
+};
+
+struct fl_store {
+	const struct fl_store_ops *ops;
+	const char *place; /* as the user named it, secrets masked */
+	void *state;
+};
+
+/* Open the place, by the ops that claim it.
+ * errors  FL_ERR_USAGE names no place; FL_ERR_REFUSED not that kind of store,
+ *         or of a newer schema; FL_ERR_AGAIN busy; FL_ERR_IO */
+int fl_store_open(struct fl_store **store, const char *place,
+		  enum fl_store_mode mode, struct fl_error *err);
+void fl_store_close(struct fl_store **store);
+/* The ops that claim the place.  errors FL_ERR_USAGE */
+int fl_store_find(const char *place, const struct fl_store_ops **ops,
+		  struct fl_error *err);
+extern const struct fl_store_ops *const fl_stores[]; /* NULL-ended */
+
+#endif

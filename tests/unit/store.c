@@ -1,0 +1,960 @@
+/* store: what every kind of place must do, asked of each that is registered. A
+ * new one is tested unasked; one that needs a server gets its place from
+ * FL_TEST_PLACE_<NAME>, an empty database of its own, and is passed over
+ * without.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "store/store.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "base/time.h"
+#include "tap.h"
+
+static char folder[] = "/tmp/fl-store-XXXXXX";
+
+/* Records in canonical form. */
+struct lines {
+	char **items;
+	size_t count, cap;
+};
+
+static void add(struct lines *lines, const char *bytes, size_t len)
+{
+	if (lines->count == lines->cap) {
+		lines->cap = lines->cap ? 2 * lines->cap : 64;
+		lines->items = fl_realloc(lines->items, lines->cap,
+					  sizeof(*lines->items));
+	}
+	lines->items[lines->count++] = fl_strndup(bytes, len);
+}
+
+static void release(struct lines *lines)
+{
+	for (size_t i = 0; i < lines->count; i++)
+		free(lines->items[i]);
+	free(lines->items);
+	*lines = (struct lines){ 0 };
+}
+
+static bool holds(const struct lines *lines, const char *text)
+{
+	for (size_t i = 0; i < lines->count; i++) {
+		if (strcmp(lines->items[i], text) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool equal(const struct lines *a, const struct lines *b)
+{
+	for (size_t i = 0; i < a->count && i < b->count; i++) {
+		if (strcmp(a->items[i], b->items[i]) == 0)
+			continue;
+		note("line %zu", i + 1);
+		note("   got %.300s", a->items[i]);
+		note("wanted %.300s", b->items[i]);
+		return false;
+	}
+	if (a->count != b->count)
+		note("got %zu lines, wanted %zu", a->count, b->count);
+	return a->count == b->count;
+}
+
+static void read_lines(struct lines *lines, const char *path)
+{
+	FILE *in = fopen(path, "r");
+	char *line = NULL;
+	size_t cap = 0;
+	ssize_t len;
+
+	while (in && (len = getline(&line, &cap, in)) > 0)
+		add(lines, line, (size_t)len - (line[len - 1] == '\n'));
+	free(line);
+	if (in)
+		fclose(in);
+}
+
+/* A record out of its text; `json` holds its tokens. */
+static struct fl_record parse(const char *text, struct fl_json *json)
+{
+	struct fl_record rec = { .bytes = text, .len = strlen(text) };
+	struct fl_note why = { "", "" };
+
+	if (fl_record_check(&rec, json, &why) != FL_REASON_NONE) {
+		note("bad test record: %s: %.200s", why.detail, text);
+		rec.type = NULL;
+	}
+	return rec;
+}
+
+static void canonical(struct lines *out, const struct lines *in)
+{
+	struct fl_json json = FL_JSON_INIT;
+
+	for (size_t i = 0; i < in->count; i++) {
+		struct fl_record rec = parse(in->items[i], &json);
+		struct fl_buf text = FL_BUF_INIT;
+
+		if (rec.type)
+			fl_record_canonical(&rec, &text);
+		add(out, fl_buf_text(&text), text.len);
+		fl_buf_release(&text);
+	}
+	fl_json_release(&json);
+}
+
+/* --- places ----------------------------------------------------------------
+ */
+
+static const char *place_of(const struct fl_store_ops *ops)
+{
+	static char text[300];
+	static int made;
+	char name[64];
+	size_t i;
+
+	if (strcmp(ops->name, "sqlite") == 0) {
+		snprintf(text, sizeof(text), "%s/%d.db", folder, ++made);
+		return text;
+	}
+	snprintf(name, sizeof(name), "FL_TEST_PLACE_%s", ops->name);
+	for (i = 0; name[i]; i++)
+		name[i] = (char)toupper((unsigned char)name[i]);
+	return getenv(name);
+}
+
+static struct fl_store *open_place(const char *place, enum fl_store_mode mode)
+{
+	struct fl_error err = { .code = FL_OK };
+	struct fl_store *store = NULL;
+
+	if (fl_store_open(&store, place, mode, &err) < 0)
+		note("%s", err.text);
+	return store;
+}
+
+static struct fl_query everything(void)
+{
+	return (struct fl_query){
+		.from = FL_TIME_NONE,
+		.to = FL_TIME_NONE,
+		.date_from = FL_TIME_NONE,
+		.date_to = FL_TIME_NONE,
+	};
+}
+
+static bool ask(struct fl_store *store, const struct fl_query *query,
+		struct lines *out)
+{
+	struct fl_error err = { .code = FL_OK };
+	struct fl_cursor *cursor = NULL;
+	int64_t ts, before = INT64_MIN;
+	const char *bytes;
+	bool sorted = true;
+	size_t len;
+	int got = -1;
+
+	if (store->ops->query(store, query, &cursor, &err) == 0) {
+		while ((got = store->ops->next(cursor, &bytes, &len, &ts,
+					       &err)) > 0) {
+			sorted = sorted && ts >= before;
+			before = ts;
+			add(out, bytes, len);
+		}
+		store->ops->end(cursor);
+	}
+	if (got < 0)
+		note("%s", err.text);
+	if (!sorted)
+		note("not in the order of time");
+	return got == 0 && sorted;
+}
+
+struct tally {
+	int fresh, replaced, refused;
+};
+
+/* One transaction. */
+static bool load(struct fl_store *store, const struct lines *lines,
+		 struct tally *tally)
+{
+	struct fl_error err = { .code = FL_OK };
+	struct fl_json json = FL_JSON_INIT;
+	int result = store->ops->begin(store, &err);
+
+	*tally = (struct tally){ 0 };
+	for (size_t i = 0; i < lines->count && result == 0; i++) {
+		struct fl_record rec = parse(lines->items[i], &json);
+		struct fl_note why = { "", "" };
+		enum fl_put outcome = FL_PUT_NEW;
+
+		result = store->ops->put(store, &rec, &outcome, &why, &err);
+		tally->fresh += outcome == FL_PUT_NEW;
+		tally->replaced += outcome == FL_PUT_REPLACED;
+		tally->refused += outcome == FL_PUT_REFUSED && why.detail[0];
+	}
+	if (result == 0)
+		result = store->ops->commit(store, &err);
+	if (result < 0)
+		note("%s", err.text);
+	fl_json_release(&json);
+	return result == 0;
+}
+
+/* --- records in and out ----------------------------------------------------
+ */
+
+static bool is_partial(const char *line)
+{
+	return strstr(line, "\"partial\":true") != NULL;
+}
+
+static void test_type(struct fl_store *store, const struct fl_type *type)
+{
+	const char *types[] = { type->name, NULL };
+	struct lines in = { 0 }, want = { 0 }, out = { 0 }, again = { 0 };
+	struct fl_query query = everything();
+	struct tally tally;
+	int partial = 0, unknown = 0;
+	char path[200];
+
+	query.types = types;
+	snprintf(path, sizeof(path), "tests/data/rec/%s.ndjson", type->name);
+	read_lines(&in, path);
+	ok(in.count > 0, "%s: there are records to try", type->name);
+	canonical(&want, &in);
+	for (size_t i = 0; i < in.count; i++)
+		partial += is_partial(in.items[i]);
+
+	ok(load(store, &in, &tally), "%s: loaded", type->name);
+	is_int(tally.refused, partial, "%s: partial bars are refused",
+	       type->name);
+	ok(ask(store, &query, &out), "%s: read", type->name);
+	is_int(out.count, tally.fresh, "%s: a row for each key", type->name);
+	is_int(tally.fresh + tally.replaced + tally.refused, (int)in.count,
+	       "%s: each record has an outcome", type->name);
+	for (size_t i = 0; i < out.count; i++) {
+		if (holds(&want, out.items[i]))
+			continue;
+		if (!unknown++)
+			note("%.500s", out.items[i]);
+	}
+	is_int(unknown, 0, "%s: records come back equal to the byte",
+	       type->name);
+
+	ok(load(store, &in, &tally), "%s: loaded again", type->name);
+	is_int(tally.fresh, 0, "%s: nothing is new the second time",
+	       type->name);
+	ok(ask(store, &query, &again) && equal(&again, &out),
+	   "%s: loading twice gives the same", type->name);
+	release(&in);
+	release(&want);
+	release(&out);
+	release(&again);
+}
+
+static void test_types(const struct fl_store_ops *ops)
+{
+	struct fl_store *store = open_place(place_of(ops), FL_STORE_WRITE);
+	struct fl_query query = everything();
+	struct lines all = { 0 }, one = { 0 };
+	size_t count = 0;
+
+	if (!ok(store != NULL, "%s: a new place opens", ops->name))
+		return;
+	for (size_t i = 0; fl_types[i]; i++)
+		test_type(store, fl_types[i]);
+	ok(ask(store, &query, &all), "all types in the order of time");
+	for (size_t i = 0; fl_types[i]; i++) {
+		const char *types[] = { fl_types[i]->name, NULL };
+
+		query.types = types;
+		ask(store, &query, &one);
+		count += one.count;
+		release(&one);
+	}
+	is_int(all.count, count, "all types together are all of each");
+	release(&all);
+	fl_store_close(&store);
+	ok(store == NULL, "closing sets NULL");
+}
+
+/* Values at the edges of what a record may hold. */
+static void test_limits(const struct fl_store_ops *ops)
+{
+	static const char *const lines[] = {
+		/* the first and the last instant, and before 1970 */
+		"{\"type\":\"quote\",\"ts\":\"1678-01-01T00:00:00.000Z\","
+		"\"provider\":\"a\",\"symbol\":\"X\",\"price\":1}",
+		"{\"type\":\"quote\",\"ts\":\"1900-02-03T04:05:06.000000007Z\","
+		"\"provider\":\"a\",\"symbol\":\"X\",\"price\":1}",
+		"{\"type\":\"quote\",\"ts\":\"1969-12-31T23:59:59.999Z\","
+		"\"provider\":\"a\",\"symbol\":\"X\",\"price\":1}",
+		"{\"type\":\"quote\",\"ts\":\"2261-12-31T23:59:59.999999Z\","
+		"\"provider\":\"a\",\"symbol\":\"X\",\"price\":1}",
+		/* digits that no double holds, the largest, the smallest */
+		"{\"type\":\"quote\",\"ts\":\"2020-01-01T00:00:00.000Z\","
+		"\"provider\":\"a\",\"symbol\":\"N\","
+		"\"price\":123456789012.345678,"
+		"\"size\":999999999999999999000000000000000000,"
+		"\"seq\":-9223372036854775807,\"bid\":0.000000000000000001}",
+		"{\"type\":\"quote\",\"ts\":\"2020-01-01T00:00:00.000Z\","
+		"\"provider\":\"a\",\"symbol\":\"N\",\"price\":1,"
+		"\"seq\":9223372036854775807}",
+		"{\"type\":\"bar\",\"ts\":\"2020-01-01T00:00:00.000Z\","
+		"\"provider\":\"a\",\"symbol\":\"B\",\"interval\":\"1m\","
+		"\"open\":1,\"high\":1,\"low\":1,\"close\":1,\"adj\":\"none\","
+		"\"volume\":12345678901234567890123456789.123456789}",
+		/* a key that says nothing, and one that says the same */
+		"{\"type\":\"bar\",\"ts\":\"2020-01-01T00:01:00.000Z\","
+		"\"provider\":\"a\",\"symbol\":\"B\",\"interval\":\"1m\","
+		"\"open\":1,\"high\":1,\"low\":1,\"close\":1,\"adj\":\"none\"}",
+		"{\"type\":\"bar\",\"ts\":\"2020-01-01T00:02:00.000Z\","
+		"\"provider\":\"a\",\"symbol\":\"B\",\"interval\":\"1m\","
+		"\"open\":1,\"high\":1,\"low\":1,\"close\":1,\"adj\":\"none\","
+		"\"session\":\"regular\"}",
+		"{\"type\":\"bar\",\"ts\":\"2020-01-01T00:03:00.000Z\","
+		"\"provider\":\"a\",\"symbol\":\"B\",\"interval\":\"1m\","
+		"\"open\":1,\"high\":1,\"low\":1,\"close\":1,\"adj\":\"none\","
+		"\"session\":\"pre\"}",
+		/* texts that must be escaped, fields that nobody knows */
+		"{\"type\":\"instrument\",\"ts\":\"2020-01-01T00:00:00.000Z\","
+		"\"provider\":\"a\",\"symbol\":\"Q\",\"name\":\"\\\"\\\\\\n"
+		"\\u0001\xc3\xa9\xf0\x9f\x93\x88\",\"a b\":[1,{\"c\":null}],"
+		"\"it's\":{},\"x\":\"\"}",
+	};
+	struct fl_store *store = open_place(place_of(ops), FL_STORE_WRITE);
+	struct fl_query query = everything();
+	struct lines in = { 0 }, want = { 0 }, out = { 0 };
+	size_t size = 899000;
+	char *name = fl_alloc(size + 1), *text;
+	struct tally tally;
+	int lost = 0;
+
+	memset(name, 'n', size);
+	name[size] = '\0';
+	text = fl_sprintf("{\"type\":\"instrument\","
+			  "\"ts\":\"2020-01-01T00:00:00.000Z\","
+			  "\"provider\":\"a\",\"symbol\":\"LONG\","
+			  "\"name\":\"%s\"}",
+			  name);
+	for (size_t i = 0; i < sizeof(lines) / sizeof(*lines); i++)
+		add(&in, lines[i], strlen(lines[i]));
+	add(&in, text, strlen(text));
+	canonical(&want, &in);
+	ok(equal(&in, &want), "the limits are canonical");
+	ok(load(store, &in, &tally), "the limits are loaded");
+	is_int(tally.fresh, (int)in.count, "each is a row of its own");
+	ok(ask(store, &query, &out), "the limits are read");
+	for (size_t i = 0; i < in.count; i++) {
+		if (holds(&out, in.items[i]))
+			continue;
+		lost++;
+		note("%.300s", in.items[i]);
+	}
+	is_int(lost, 0, "the limits come back equal to the byte");
+	free(name);
+	free(text);
+	release(&in);
+	release(&want);
+	release(&out);
+	fl_store_close(&store);
+}
+
+static void put_one(struct lines *lines, const char *text)
+{
+	add(lines, text, strlen(text));
+}
+
+/* The natural key decides, the later line wins, what is not canonical becomes
+ * so. */
+static void test_replace(const struct fl_store_ops *ops)
+{
+	struct fl_store *store = open_place(place_of(ops), FL_STORE_WRITE);
+	struct fl_query query = everything();
+	struct lines in = { 0 }, out = { 0 }, want = { 0 };
+	struct tally tally;
+
+	put_one(&in, "{\"type\":\"bar\",\"ts\":\"2020-01-02T00:00:00.000Z\","
+		     "\"provider\":\"a\",\"symbol\":\"B\","
+		     "\"interval\":\"1d\",\"open\":1,\"high\":1,\"low\":1,"
+		     "\"close\":1,\"adj\":\"none\",\"date\":\"2020-01-02\","
+		     "\"volume\":5,\"mine\":1}");
+	put_one(&in, "{ \"symbol\": \"b\", \"type\": \"bar\", \"adj\": "
+		     "\"none\", \"ts\": \"2020-01-02T01:00:00+01:00\", "
+		     "\"provider\": \"a\", \"session\": \"regular\", "
+		     "\"interval\": \"24h\", \"open\": 1.50, \"high\": 2e0, "
+		     "\"low\": 1, \"close\": 2.0, \"date\": \"2020-01-02\"}");
+	put_one(&want,
+		"{\"type\":\"bar\",\"ts\":\"2020-01-02T00:00:00.000Z\","
+		"\"provider\":\"a\",\"symbol\":\"B\",\"interval\":\"1d\","
+		"\"open\":1.5,\"high\":2,\"low\":1,\"close\":2,"
+		"\"adj\":\"none\",\"date\":\"2020-01-02\","
+		"\"session\":\"regular\"}");
+	ok(load(store, &in, &tally), "a bar twice, the second in other words");
+	is_int(tally.fresh, 1, "the first is new");
+	is_int(tally.replaced, 1, "the second replaces it");
+	ok(ask(store, &query, &out) && equal(&out, &want),
+	   "the later line wins, whole and in canonical form");
+	release(&in);
+	release(&out);
+	release(&want);
+	fl_store_close(&store);
+}
+
+/* --- queries ---------------------------------------------------------------
+ */
+
+static const char *text_of(const struct fl_record *rec, const char *path)
+{
+	static char texts[4][100];
+	static int turn;
+	const struct fl_json_tok *tok = fl_record_value(rec, path);
+	char *text = texts[turn++ % 4];
+
+	if (!tok || tok->kind != FL_JSON_STRING)
+		return NULL;
+	snprintf(text, 100, "%.*s", (int)tok->len, tok->text);
+	return text;
+}
+
+static bool listed(const char *const *list, const char *text)
+{
+	for (; text && list && *list; list++) {
+		if (strcmp(*list, text) == 0)
+			return true;
+	}
+	return !list;
+}
+
+static bool about(const struct fl_record *rec, const char *const *symbols)
+{
+	int field = fl_type_field(rec->type, "symbols", 7);
+
+	if (!symbols || text_of(rec, "symbol"))
+		return listed(symbols, text_of(rec, "symbol"));
+	if (field < 0 || !rec->at[field])
+		return false;
+	for (uint32_t i = rec->at[field] + 1;
+	     i < rec->json->toks[rec->at[field]].next; i++) {
+		char text[100];
+
+		snprintf(text, sizeof(text), "%.*s",
+			 (int)rec->json->toks[i].len, rec->json->toks[i].text);
+		if (listed(symbols, text))
+			return true;
+	}
+	return false;
+}
+
+static bool between(int64_t ns, int64_t from, int64_t to)
+{
+	return (from == FL_TIME_NONE || ns >= from) &&
+	       (to == FL_TIME_NONE || ns < to);
+}
+
+/* Does the query select it, `last` aside? */
+static bool selected(const struct fl_record *rec, const struct fl_query *query)
+{
+	bool dated = text_of(rec, "date") && rec->ts_ns % FL_DAY == 0;
+
+	return listed(query->types, rec->type->name) &&
+	       about(rec, query->symbols) &&
+	       listed(query->providers, text_of(rec, "provider")) &&
+	       (!query->interval ||
+		(text_of(rec, "interval") &&
+		 strcmp(text_of(rec, "interval"), query->interval) == 0)) &&
+	       (!query->adj ||
+		(text_of(rec, "adj") &&
+		 strcmp(text_of(rec, "adj"), query->adj) == 0)) &&
+	       (dated ? between(rec->ts_ns, query->date_from, query->date_to)
+		      : between(rec->ts_ns, query->from, query->to));
+}
+
+/* What tells one series from another; "newest N" counts in each. */
+static void series_of(const struct fl_record *rec, char *text, size_t size)
+{
+	snprintf(text, size, "%s", rec->type->name);
+	for (size_t i = 0; i < FL_KEY_MAX && rec->type->key[i]; i++) {
+		const char *key = rec->type->key[i], *value;
+		int field = fl_type_field(rec->type, key, strlen(key));
+
+		if (strcmp(key, "ts") == 0 || strcmp(key, "date") == 0 ||
+		    strcmp(key, "id") == 0 || strcmp(key, "tick_id") == 0)
+			break;
+		value = text_of(rec, key);
+		if (!value)
+			value = rec->type->fields[field].absent;
+		snprintf(text + strlen(text), size - strlen(text), "|%s",
+			 value ? value : "");
+	}
+}
+
+/* The same answer the slow way, from all rows in the order of time. */
+static void filter(const struct lines *all, const struct fl_query *query,
+		   struct lines *out)
+{
+	struct fl_json json = FL_JSON_INIT, other = FL_JSON_INIT;
+
+	for (size_t i = 0; i < all->count; i++) {
+		struct fl_record rec = parse(all->items[i], &json);
+		char series[300], next[300];
+		uint64_t newer = 0;
+
+		if (!selected(&rec, query))
+			continue;
+		series_of(&rec, series, sizeof(series));
+		for (size_t j = i + 1; query->last && j < all->count; j++) {
+			struct fl_record later = parse(all->items[j], &other);
+
+			series_of(&later, next, sizeof(next));
+			newer += selected(&later, query) &&
+				 strcmp(series, next) == 0;
+		}
+		if (!query->last || newer < query->last)
+			add(out, all->items[i], strlen(all->items[i]));
+	}
+	fl_json_release(&json);
+	fl_json_release(&other);
+}
+
+static unsigned roll(unsigned *seed, unsigned sides)
+{
+	*seed = *seed * 1664525 + 1013904223;
+	return (*seed >> 16) % sides;
+}
+
+/* A small market: two providers, three symbols, all that has a series. */
+static void make_market(struct lines *lines)
+{
+	static const char *const symbols[] = { "AA", "B", "C-USD" };
+	static const char *const providers[] = { "a", "b" };
+	static const char *const intervals[] = { "1m", "5m" };
+	unsigned seed = 7;
+
+	for (unsigned i = 0; i < 240; i++) {
+		const char *symbol = symbols[roll(&seed, 3)];
+		const char *provider = providers[roll(&seed, 2)];
+		unsigned minute = roll(&seed, 30), day = 1 + roll(&seed, 9);
+		char *text;
+
+		switch (roll(&seed, 6)) {
+		case 0:
+		case 1:
+			text = fl_sprintf(
+				"{\"type\":\"quote\",\"ts\":\"2020-01-01T00:%02"
+				"u:00.000Z\",\"provider\":\"%s\",\"symbol\":"
+				"\"%s\",\"price\":%u}",
+				minute, provider, symbol, i + 1);
+			break;
+		case 2:
+			text = fl_sprintf(
+				"{\"type\":\"bar\",\"ts\":\"2020-01-01T00:%02u:"
+				"00.000Z\",\"provider\":\"%s\",\"symbol\":"
+				"\"%s\",\"interval\":\"%s\",\"open\":1,"
+				"\"high\":1,\"low\":1,\"close\":1,\"adj\":"
+				"\"%s\"}",
+				minute, provider, symbol,
+				intervals[roll(&seed, 2)],
+				roll(&seed, 2) ? "none" : "split");
+			break;
+		case 3:
+			text = fl_sprintf(
+				"{\"type\":\"bar\",\"ts\":\"2020-01-%02uT00:00:"
+				"00.000Z\",\"provider\":\"%s\",\"symbol\":"
+				"\"%s\",\"interval\":\"1d\",\"open\":1,"
+				"\"high\":1,\"low\":1,\"close\":1,\"adj\":"
+				"\"split\",\"date\":\"2020-01-%02u\"}",
+				day, provider, symbol, day);
+			break;
+		case 4:
+			text = fl_sprintf(
+				"{\"type\":\"news\",\"ts\":\"2020-01-01T00:%02"
+				"u:00.000Z\",\"provider\":\"%s\",\"id\":\"%u\","
+				"\"title\":\"t\",\"url\":\"x:y\",\"symbols\":"
+				"[\"%s\",\"Z\"]}",
+				minute, provider, i, symbol);
+			break;
+		default:
+			text = fl_sprintf(
+				"{\"type\":\"dividend\",\"ts\":\"2020-01-%02uT0"
+				"0:00:00.000Z\",\"date\":\"2020-01-%02u\","
+				"\"provider\":\"%s\",\"symbol\":\"%s\","
+				"\"amount\":1}",
+				day, day, provider, symbol);
+			break;
+		}
+		add(lines, text, strlen(text));
+		free(text);
+	}
+}
+
+static void test_queries(const struct fl_store_ops *ops)
+{
+	static const char *const types[] = { "quote", NULL };
+	static const char *const two_types[] = { "bar", "news", NULL };
+	static const char *const symbols[] = { "B", "AA", "B", NULL };
+	static const char *const one[] = { "C-USD", NULL };
+	static const char *const nobody[] = { "NOPE", NULL };
+	static const char *const providers[] = { "b", NULL };
+	const int64_t midnight = INT64_C(1577836800) * FL_SECOND;
+	struct fl_store *store = open_place(place_of(ops), FL_STORE_WRITE);
+	struct lines in = { 0 }, all = { 0 }, out = { 0 }, want = { 0 };
+	struct fl_query query = everything();
+	struct tally tally;
+	unsigned seed = 3;
+	int wrong = 0, empty = 0, tries = 600;
+
+	make_market(&in);
+	ok(load(store, &in, &tally) && ask(store, &query, &all),
+	   "a market of %zu records", in.count);
+	for (int i = 0; i < tries; i++) {
+		unsigned t = roll(&seed, 4), s = roll(&seed, 5);
+		bool good;
+
+		query = everything();
+		query.types = t == 0 ? types : t == 1 ? two_types : NULL;
+		query.symbols = s == 0                          ? symbols
+				: s == 1                        ? one
+				: s == 2 && roll(&seed, 4) == 0 ? nobody
+								: NULL;
+		query.providers = roll(&seed, 3) ? NULL : providers;
+		query.interval = roll(&seed, 5) ? NULL : "5m";
+		query.adj = roll(&seed, 5) ? NULL : "split";
+		query.last = roll(&seed, 2) ? 0 : 1 + roll(&seed, 4);
+		if (roll(&seed, 2))
+			query.from = midnight + roll(&seed, 40) * FL_MINUTE;
+		if (roll(&seed, 2))
+			query.to = midnight + roll(&seed, 40) * FL_MINUTE;
+		query.date_from = query.from;
+		query.date_to = query.to;
+		if (roll(&seed, 3) == 0) { /* as five hours west would ask */
+			if (query.from != FL_TIME_NONE)
+				query.date_from -= 5 * FL_HOUR;
+			if (query.to != FL_TIME_NONE)
+				query.date_to -= 5 * FL_HOUR;
+		}
+		filter(&all, &query, &want);
+		good = ask(store, &query, &out);
+		if (!good || !equal(&out, &want)) {
+			if (!wrong++)
+				note("query %d", i);
+		}
+		empty += want.count == 0;
+		release(&out);
+		release(&want);
+	}
+	is_int(wrong, 0, "%d queries give what a filter over all rows gives",
+	       tries);
+	ok(empty < tries / 2, "most of them select something (%d do not)",
+	   empty);
+	release(&in);
+	release(&all);
+	fl_store_close(&store);
+}
+
+static int note_summary(void *arg, const struct fl_summary *row,
+			struct fl_error *err)
+{
+	struct lines *lines = arg;
+	char *text = fl_sprintf("%s %s %s %s %llu %lld %lld", row->type,
+				row->provider ? row->provider : "-",
+				row->symbol ? row->symbol : "-",
+				row->interval ? row->interval : "-",
+				(unsigned long long)row->count,
+				(long long)(row->first / FL_SECOND),
+				(long long)(row->last / FL_SECOND));
+
+	(void)err;
+	add(lines, text, strlen(text));
+	free(text);
+	return 0;
+}
+
+static void test_list(const struct fl_store_ops *ops)
+{
+	static const char *const records[] = {
+		"{\"type\":\"quote\",\"ts\":\"1970-01-01T00:00:05.000Z\","
+		"\"provider\":\"a\",\"symbol\":\"B\",\"price\":1}",
+		"{\"type\":\"quote\",\"ts\":\"1970-01-01T00:00:02.000Z\","
+		"\"provider\":\"a\",\"symbol\":\"B\",\"price\":1}",
+		"{\"type\":\"quote\",\"ts\":\"1970-01-01T00:00:09.000Z\","
+		"\"provider\":\"b\",\"symbol\":\"A\",\"price\":1}",
+		"{\"type\":\"bar\",\"ts\":\"1970-01-01T00:01:00.000Z\","
+		"\"provider\":\"a\",\"symbol\":\"B\",\"interval\":\"1m\","
+		"\"open\":1,\"high\":1,\"low\":1,\"close\":1,\"adj\":\"none\"}",
+		"{\"type\":\"news\",\"ts\":\"1970-01-01T00:00:09.000Z\","
+		"\"provider\":\"b\",\"id\":\"1\",\"title\":\"t\","
+		"\"url\":\"x:y\"}",
+	};
+	static const char *const rows[] = {
+		"quote b A - 1 9 9",
+		"quote a B - 2 2 5",
+		"bar a B 1m 1 60 60",
+		"news b - - 1 9 9",
+	};
+	static const char *const symbols[] = { "B", NULL };
+	struct fl_store *store = open_place(place_of(ops), FL_STORE_WRITE);
+	struct fl_query query = everything();
+	struct fl_error err = { .code = FL_OK };
+	struct lines in = { 0 }, out = { 0 }, want = { 0 };
+	struct tally tally;
+
+	ok(store->ops->list(store, &query, note_summary, &out, &err) == 0 &&
+		   out.count == 0,
+	   "an empty place lists nothing");
+	for (size_t i = 0; i < sizeof(records) / sizeof(*records); i++)
+		put_one(&in, records[i]);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		put_one(&want, rows[i]);
+	load(store, &in, &tally);
+	ok(store->ops->list(store, &query, note_summary, &out, &err) == 0 &&
+		   equal(&out, &want),
+	   "what there is, by type, symbol, provider and interval");
+	release(&out);
+	query.symbols = symbols;
+	store->ops->list(store, &query, note_summary, &out, &err);
+	is_int(out.count, 2, "the selectors hold for the list as well");
+	release(&in);
+	release(&out);
+	release(&want);
+	fl_store_close(&store);
+}
+
+/* --- transactions and positions --------------------------------------------
+ */
+
+static bool move(struct fl_store *store, const char *pipeline,
+		 const char *origin, const char *from, const char *to,
+		 const char **held)
+{
+	const struct fl_mark_at at = {
+		.origin = origin,
+		.from = from,
+		.to = to,
+		.wm = FL_TIME_NONE,
+		.rt = 1000,
+	};
+	struct fl_error err = { .code = FL_OK };
+	bool moved = false;
+
+	if (store->ops->move(store, pipeline, &at, "[\"x\"]", &moved, held,
+			     &err) < 0)
+		note("%s", err.text);
+	return moved;
+}
+
+static int note_position(void *arg, const struct fl_position *row,
+			 struct fl_error *err)
+{
+	char *text = fl_sprintf(
+		"%s %s %s %lld %lld %s", row->pipeline, row->origin, row->pos,
+		(long long)row->record_time, (long long)row->wm, row->via);
+
+	(void)err;
+	put_one(arg, text);
+	free(text);
+	return 0;
+}
+
+static void test_positions(const struct fl_store_ops *ops)
+{
+	struct fl_store *store = open_place(place_of(ops), FL_STORE_WRITE);
+	struct fl_mark_at at = { "o", "5", "9", 77, FL_TIME_NONE };
+	struct fl_error err = { .code = FL_OK };
+	struct lines out = { 0 }, want = { 0 };
+	const char *held = "?";
+	uint64_t rows = 0;
+	bool moved;
+
+	store->ops->begin(store, &err);
+	ok(move(store, "p", "o", NULL, "5", &held), "null to 5");
+	ok(move(store, "p", "o2", NULL, "x", &held), "another origin");
+	ok(move(store, "q", "o", NULL, "1", &held), "another pipeline");
+	ok(store->ops->commit(store, &err) == 0, "committed");
+
+	store->ops->begin(store, &err);
+	ok(!move(store, "p", "o", NULL, "7", &held), "null again is refused");
+	is_str(held, "5", "and told what is held");
+	ok(!move(store, "p", "o", "4", "7", &held), "another FROM is refused");
+	is_str(held, "5", "and told what is held");
+	ok(!move(store, "p", "none", "4", "7", &held),
+	   "FROM of an origin that is not there is refused");
+	is_str(held, NULL, "and told that nothing is held");
+	ok(store->ops->move(store, "p", &at, "[\"y\"]", &moved, &held, &err) ==
+			   0 &&
+		   moved,
+	   "5 to 9");
+	ok(!move(store, "p", "o", "5", "7", &held), "5 is gone by then");
+	store->ops->rollback(store);
+
+	put_one(&want, "p o 5 1000 -9223372036854775808 [\"x\"]");
+	put_one(&want, "p o2 x 1000 -9223372036854775808 [\"x\"]");
+	put_one(&want, "q o 1 1000 -9223372036854775808 [\"x\"]");
+	store->ops->positions(store, NULL, note_position, &out, &err);
+	ok(equal(&out, &want), "rolled back: as it was before");
+	release(&out);
+
+	store->ops->begin(store, &err);
+	store->ops->move(store, "p", &at, "[\"y\"]", &moved, &held, &err);
+	store->ops->commit(store, &err);
+	at = (struct fl_mark_at){ "o", "9", "9", FL_TIME_NONE, 5 };
+	store->ops->begin(store, &err);
+	store->ops->move(store, "p", &at, "[\"z\"]", &moved, &held, &err);
+	store->ops->commit(store, &err);
+	store->ops->positions(store, "p", note_position, &out, &err);
+	is_str(out.count ? out.items[0] : NULL, "p o 9 5 77 [\"z\"]",
+	       "a watermark stays until there is a newer one, the record time "
+	       "is of the position");
+	is_int(out.count, 2, "positions of one pipeline");
+	release(&out);
+
+	ok(store->ops->forget(store, "p", &rows, &err) == 0, "forget p");
+	is_int(rows, 2, "both its origins");
+	store->ops->positions(store, NULL, note_position, &out, &err);
+	is_str(out.count == 1 ? out.items[0] : NULL, want.items[2],
+	       "the other pipeline stays");
+	store->ops->forget(store, "p", &rows, &err);
+	is_int(rows, 0, "nothing more to forget");
+	release(&out);
+	release(&want);
+	fl_store_close(&store);
+}
+
+static void test_transactions(const struct fl_store_ops *ops)
+{
+	const char *place = fl_strdup(place_of(ops));
+	struct fl_store *store = open_place(place, FL_STORE_WRITE), *reader;
+	struct fl_query query = everything();
+	struct fl_error err = { .code = FL_OK };
+	struct fl_json json = FL_JSON_INIT;
+	struct lines in = { 0 }, out = { 0 };
+	struct fl_cursor *cursor = NULL;
+	const char *held, *bytes;
+	enum fl_put outcome;
+	struct fl_note why;
+	struct tally tally;
+	int64_t ts;
+	size_t len;
+	int rows = 0;
+
+	make_market(&in);
+	store->ops->begin(store, &err);
+	move(store, "p", "o", NULL, "1", &held);
+	for (size_t i = 0; i < in.count; i++) {
+		struct fl_record rec = parse(in.items[i], &json);
+
+		store->ops->put(store, &rec, &outcome, &why, &err);
+	}
+	store->ops->rollback(store);
+	ok(ask(store, &query, &out) && out.count == 0,
+	   "rolled back: no row is there");
+	store->ops->positions(store, NULL, note_position, &out, &err);
+	is_int(out.count, 0, "rolled back: no position is there");
+
+	load(store, &in, &tally);
+	reader = open_place(place, FL_STORE_READ);
+	ok(reader && reader->ops->query(reader, &query, &cursor, &err) == 0 &&
+		   reader->ops->next(cursor, &bytes, &len, &ts, &err) == 1,
+	   "a reader begins");
+	for (rows = 1;
+	     cursor && reader->ops->next(cursor, &bytes, &len, &ts, &err) == 1;
+	     rows++) {
+		static const char more[] =
+			"{\"type\":\"quote\",\"ts\":\"2020-02-01T00:00:00.000Z\""
+			",\"provider\":\"a\",\"symbol\":\"NEW\",\"price\":1}";
+		struct lines one = { 0 };
+
+		if (rows != 10)
+			continue;
+		put_one(&one, more);
+		ok(load(store, &one, &tally), "somebody writes meanwhile");
+		release(&one);
+	}
+	is_int(tally.fresh, 1, "its row is new");
+	reader->ops->end(cursor);
+	release(&out);
+	ask(reader, &query, &out);
+	is_int(out.count, rows + 1, "the reader saw one moment of the store");
+	release(&in);
+	release(&out);
+	fl_json_release(&json);
+	fl_store_close(&reader);
+	fl_store_close(&store);
+	free((char *)place);
+}
+
+/* --- places ----------------------------------------------------------------
+ */
+
+static void test_find(void)
+{
+	static const struct {
+		const char *place, *text;
+	} refused[] = {
+		{ "lake", "'lake' names no place: FILE.db, DIR/ (with the "
+			  "slash), postgres://…, mysql://…, s3://…" },
+		{ "", "'' names no place: FILE.db, DIR/ (with the slash), "
+		      "postgres://…, mysql://…, s3://…" },
+		{ ".db", "'.db' names no place: FILE.db, DIR/ (with the "
+			 "slash), postgres://…, mysql://…, s3://…" },
+		{ "sqlite:", "'sqlite:' names no place: FILE.db, DIR/ (with "
+			     "the slash), postgres://…, mysql://…, s3://…" },
+		{ "lake/", "'lake/' is a lake in a folder, a place that is not "
+			   "built in yet; FILE.db is" },
+		{ "postgres://me:secret@host/x.db",
+		  "'postgres://me:***@host/x.db' is a PostgreSQL database, a "
+		  "place that is not built in yet; FILE.db is" },
+	};
+	const struct fl_store_ops *ops;
+
+	for (size_t i = 0; i < sizeof(refused) / sizeof(*refused); i++) {
+		struct fl_error err = { .code = FL_OK };
+
+		is_int(fl_store_find(refused[i].place, &ops, &err), -1,
+		       "'%s' is refused", refused[i].place);
+		is_int(err.code, FL_ERR_USAGE, "as misuse");
+		is_str(err.text, refused[i].text, "in words");
+	}
+	for (size_t i = 0; fl_stores[i]; i++)
+		ok(fl_stores[i]->name && fl_stores[i]->summary &&
+			   fl_stores[i]->forms,
+		   "%s tells about itself", fl_stores[i]->name);
+}
+
+int main(void)
+{
+	if (!mkdtemp(folder))
+		return 1;
+	test_find();
+	for (size_t i = 0; fl_stores[i]; i++) {
+		const struct fl_store_ops *ops = fl_stores[i];
+
+		if (!place_of(ops)) {
+			note("%s passed over: no place of its own", ops->name);
+			continue;
+		}
+		test_types(ops);
+		test_limits(ops);
+		test_replace(ops);
+		test_queries(ops);
+		test_list(ops);
+		test_positions(ops);
+		test_transactions(ops);
+	}
+	if (chdir(folder) == 0) {
+		DIR *dir = opendir(".");
+		struct dirent *entry;
+
+		while (dir && (entry = readdir(dir)))
+			unlink(entry->d_name);
+		if (dir)
+			closedir(dir);
+		rmdir(folder);
+	}
+	return done_testing();
+}
