@@ -1,7 +1,7 @@
 /* short: comparing and copying a few bytes without a call.
  *
- * Keys and values of records are 2 to 24 bytes long, where calling the C library
- * costs more than the work. Longer ones go there all the same.
+ * Keys and values of records are 2 to 24 bytes long, where calling the C
+ * library costs more than the work. Longer ones go there all the same.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef FL_BASE_SHORT_H
@@ -11,6 +11,17 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+
+/* For a large buffer on a hot path, filled before it is read: leave out the
+ * zeroing of automatic variables that the hardening flags ask for. */
+#if defined(__has_attribute)
+#if __has_attribute(uninitialized)
+#define FL_UNINITIALIZED __attribute__((uninitialized))
+#endif
+#endif
+#ifndef FL_UNINITIALIZED
+#define FL_UNINITIALIZED
+#endif
 
 static inline uint64_t fl_load64(const char *p)
 {
@@ -29,7 +40,8 @@ static inline uint32_t fl_load32(const char *p)
 }
 
 /* Are a[len] and b[len] the same? Never reads past either. */
-static inline bool fl_short_equal(const char *a, const char *b, size_t len)
+static inline __attribute__((always_inline)) bool
+fl_short_equal(const char *a, const char *b, size_t len)
 {
 	if (len > 16)
 		return memcmp(a, b, len) == 0;
@@ -48,7 +60,8 @@ static inline bool fl_short_equal(const char *a, const char *b, size_t len)
 }
 
 /* Copy from[len] to `to`, which must not overlap. */
-static inline void fl_short_copy(char *to, const char *from, size_t len)
+static inline __attribute__((always_inline)) void
+fl_short_copy(char *to, const char *from, size_t len)
 {
 	if (len > 32) {
 		memcpy(to, from, len);

@@ -12,6 +12,8 @@
 
 enum {
 	NAME_COLUMNS = 26, /* longer ones get a line of their own */
+	HELP_COLUMNS = 80,
+	GAP = 6, /* before a remark */
 };
 
 void fl_help_settings(struct fl_settings *settings,
@@ -151,6 +153,7 @@ static void put_subcommands(const struct fl_command *command,
 			    struct fl_buf *out)
 {
 	struct fl_buf names = FL_BUF_INIT;
+	struct fl_buf hint = FL_BUF_INIT;
 	char noun[16];
 	size_t indent;
 
@@ -159,12 +162,18 @@ static void put_subcommands(const struct fl_command *command,
 	for (size_t i = 0; command->subcommands[i]; i++)
 		fl_buf_printf(&names, "%s%s", i ? " " : "",
 			      command->subcommands[i]->name);
+	fl_buf_printf(&hint, "(%s ", command->name);
+	for (const char *p = noun; *p; p++)
+		fl_buf_putc(&hint, (char)toupper((unsigned char)*p));
+	fl_buf_puts(&hint, " --help: its options)");
 	fl_buf_printf(out, "%ss: ", noun);
 	fl_wrap(fl_buf_text(&names), indent, indent, out);
-	fl_buf_printf(out, "\n%*s(%s ", (int)indent, "", command->name);
-	for (const char *p = noun; *p; p++)
-		fl_buf_putc(out, (char)toupper((unsigned char)*p));
-	fl_buf_printf(out, " --help: its options)\n");
+	if (indent + names.len + GAP + hint.len > HELP_COLUMNS)
+		fl_buf_printf(out, "\n%*s", (int)indent, "");
+	else
+		fl_buf_printf(out, "%*s", GAP, "");
+	fl_buf_printf(out, "%s\n", hint.data);
+	fl_buf_release(&hint);
 	fl_buf_release(&names);
 }
 

@@ -31,6 +31,8 @@ struct fl_csv {
 	fl_csv_read *read;
 	void *arg;
 	bool ended;  /* nothing more to read */
+	bool again;  /* nothing more yet */
+	bool waits;  /* asks until there is */
 	bool failed; /* reading failed; `error` is told after the rows */
 	struct fl_error error;
 
@@ -40,6 +42,8 @@ struct fl_csv {
 	uint64_t alone; /* before this place of the input a row is one line */
 	uint64_t line;  /* number of the line that begins at `start` */
 	bool after_cr;  /* the byte before `start` was a CR */
+	struct fl_csv_row last;
+	bool unread; /* give `last` again */
 
 	struct fl_buf text; /* of the row's cells, a NUL after each */
 	struct fl_csv_cell *cells;
@@ -61,6 +65,7 @@ static bool read_more(struct fl_csv *csv)
 {
 	ssize_t got;
 
+	csv->again = false;
 	if (csv->ended)
 		return false;
 	if (csv->start > 0 && csv->cap - csv->end < READ_SIZE) {
@@ -74,7 +79,13 @@ static bool read_more(struct fl_csv *csv)
 		csv->cap = csv->cap ? 2 * csv->cap : 2 * (size_t)READ_SIZE;
 		csv->data = fl_realloc(csv->data, csv->cap, 1);
 	}
-	got = csv->read(csv->arg, csv->data + csv->end, READ_SIZE, &csv->error);
+	do {
+		got = csv->read(csv->arg, csv->data + csv->end, READ_SIZE,
+				&csv->error);
+	} while (got == FL_CSV_AGAIN && csv->waits);
+	csv->again = got == FL_CSV_AGAIN;
+	if (csv->again)
+		return false;
 	if (got > 0) {
 		csv->end += (size_t)got;
 		return true;
@@ -237,6 +248,7 @@ int fl_csv_open(struct fl_csv **out, const char *name, char delimiter,
 	csv->read = read;
 	csv->arg = arg;
 	csv->line = 1;
+	csv->waits = true;
 	/* A whole line at least, to tell what it is and what cuts it. */
 	while (csv->end < FL_CSV_ROW_MAX && read_more(csv)) {
 		if (memchr(csv->data, '\n', csv->end) ||
@@ -259,6 +271,7 @@ int fl_csv_open(struct fl_csv **out, const char *name, char delimiter,
 	csv_set_realloc_func(&csv->parser, grow);
 	csv_set_blk_size(&csv->parser, ENTRY_STEP);
 	csv_set_delim(&csv->parser, (unsigned char)delimiter);
+	csv->waits = false;
 	*out = csv;
 	return 0;
 fail:
@@ -390,6 +403,8 @@ static bool find_row(struct fl_csv *csv)
 		}
 		csv->after_cr = false;
 		end = whole_line(csv, csv->start, FL_CSV_ROW_MAX);
+		if (csv->again)
+			return false;
 		if (!is_blank(csv, csv->start, end))
 			return true;
 		pass_line(csv, end);
@@ -401,8 +416,11 @@ static bool find_row(struct fl_csv *csv)
 static int give_fault(struct fl_csv *csv, struct fl_csv_row *row,
 		      enum fl_csv_fault fault)
 {
-	size_t end = whole_line(csv, csv->start, FL_CSV_ROW_MAX);
 	uint64_t skipped = 0;
+	size_t end;
+
+	csv->waits = true; /* half of a fault is no use to anyone */
+	end = whole_line(csv, csv->start, FL_CSV_ROW_MAX);
 
 	row->fault = fault;
 	row->count = 0;
@@ -411,6 +429,7 @@ static int give_fault(struct fl_csv *csv, struct fl_csv_row *row,
 		row->raw = csv->data + csv->start;
 		row->raw_len = end - csv->start;
 		row->raw_bytes = 0;
+		csv->waits = false;
 		pass_line(csv, end);
 		return 1;
 	}
@@ -425,6 +444,7 @@ static int give_fault(struct fl_csv *csv, struct fl_csv_row *row,
 	row->raw = csv->text.data;
 	row->raw_len = FL_CSV_RAW_MAX;
 	row->raw_bytes = skipped;
+	csv->waits = false;
 	pass_line(csv, end);
 	return 1;
 }
@@ -470,13 +490,16 @@ static bool lf_follows(struct fl_csv *csv, size_t from)
 	return csv->data[csv->start + from] == '\n';
 }
 
-int fl_csv_next(struct fl_csv *csv, struct fl_csv_row *row,
-		struct fl_error *err)
+static int next_row(struct fl_csv *csv, struct fl_csv_row *row,
+		    struct fl_error *err)
 {
 	size_t from = 0; /* of the line, behind csv->start */
 	uint64_t lines = 0;
 
+	csv->again = false;
 	if (!find_row(csv)) {
+		if (csv->again)
+			return 2;
 		if (!csv->failed)
 			return 0;
 		*err = csv->error;
@@ -488,6 +511,8 @@ int fl_csv_next(struct fl_csv *csv, struct fl_csv_row *row,
 		size_t at = csv->start + from;
 		char last = '\n';
 
+		if (csv->again)
+			return 2;
 		if (end - csv->start > FL_CSV_ROW_MAX)
 			return lines ? give_open_quote(csv, row, end)
 				     : give_fault(csv, row, FL_CSV_LONG);
@@ -505,6 +530,27 @@ int fl_csv_next(struct fl_csv *csv, struct fl_csv_row *row,
 			parse(csv, "\n", 1);
 			from++;
 		}
+		if (csv->again)
+			return 2;
 		lines++;
 	}
+}
+
+int fl_csv_next(struct fl_csv *csv, struct fl_csv_row *row,
+		struct fl_error *err)
+{
+	int got = 1;
+
+	if (!csv->unread)
+		got = next_row(csv, &csv->last, err);
+	csv->unread = false;
+	if (got == 1)
+		*row = csv->last;
+	return got;
+}
+
+/* What the row points to is untouched until the next is read. */
+void fl_csv_unread(struct fl_csv *csv)
+{
+	csv->unread = true;
 }

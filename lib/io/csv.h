@@ -42,7 +42,10 @@ struct fl_csv_row {
 	uint64_t raw_bytes; /* of the whole row when `raw` is cut; else 0 */
 };
 
-/* Up to `size` bytes: how many, 0 at the end, -1 with err. */
+#define FL_CSV_AGAIN (-2)
+
+/* Up to `size` bytes: how many, 0 at the end, -1 with err; FL_CSV_AGAIN nothing
+ * yet, for those who must not wait long. */
 typedef ssize_t fl_csv_read(void *arg, void *bytes, size_t size,
 			    struct fl_error *err);
 
@@ -59,9 +62,12 @@ int fl_csv_open(struct fl_csv **csv, const char *name, char delimiter,
 /* The next row; blank lines are passed over. Lines end in LF, CRLF or CR.
  *
  * row     out, borrowed until the next call
- * returns 1, 0 at the end, -1 with the error of `read` */
+ * returns 1, 0 at the end, -1 with the error of `read`; 2 nothing yet, where
+ *         `read` says so: what came of the row is kept */
 int fl_csv_next(struct fl_csv *csv, struct fl_csv_row *row,
 		struct fl_error *err);
+/* Give the row that was given last once more. */
+void fl_csv_unread(struct fl_csv *csv);
 char fl_csv_delimiter(const struct fl_csv *csv);
 /* NULL is fine; sets NULL. */
 void fl_csv_close(struct fl_csv **csv);

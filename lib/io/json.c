@@ -14,7 +14,6 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "base/utf8.h"
-#include "io/json_scan.h"
 
 enum {
 	FIRST_TOKENS = 64,
@@ -224,8 +223,8 @@ static enum fl_reason explain(const char *text, size_t len,
 	return FL_REASON_bad_json;
 }
 
-enum fl_reason fl_json_parse_fully(struct fl_json *json, const char *text,
-				   size_t len, struct fl_note *note)
+enum fl_reason fl_json_parse(struct fl_json *json, const char *text, size_t len,
+			     struct fl_note *note)
 {
 	const yyjson_read_flag flags = YYJSON_READ_NUMBER_AS_RAW;
 	struct flattener f = { json, note, FL_REASON_NONE };
@@ -253,14 +252,6 @@ enum fl_reason fl_json_parse_fully(struct fl_json *json, const char *text,
 	/* The tokens point into json->memory; the document itself needs no
 	 * freeing, its pool is used again. */
 	return f.reason;
-}
-
-enum fl_reason fl_json_parse(struct fl_json *json, const char *text, size_t len,
-			     struct fl_note *note)
-{
-	if (fl_json_scan(json, text, len))
-		return FL_REASON_NONE;
-	return fl_json_parse_fully(json, text, len, note);
 }
 
 void fl_json_release(struct fl_json *json)

@@ -49,6 +49,9 @@ struct fl_json {
 	/* The reader's, kept between texts, zero at first: lines of one stream
 	 * are alike, so where the last one had what is a good guess. */
 	const void *hint;
+	int64_t hint_day;
+	char hint_date[15];
+	bool hint_dated;
 	uint8_t hints[FL_JSON_HINTS];
 	void *memory; /* the parser's, kept for the next text */
 	size_t memory_size;

@@ -225,6 +225,7 @@ static void work(void *arg, unsigned worker, struct fl_block *block)
 	struct fl_record rec;
 	const char *bytes;
 	size_t at = 0, len;
+	struct fl_note note;
 	uint64_t line;
 
 	if (!result)
@@ -238,7 +239,6 @@ static void work(void *arg, unsigned worker, struct fl_block *block)
 	while (fl_block_line(&counted, &at, &bytes, &len, &line)) {
 		enum fl_reason reason;
 		enum verdict verdict;
-		struct fl_note note;
 		struct item *item;
 
 		if (fl_mark_is(bytes, len))
@@ -259,8 +259,8 @@ static void work(void *arg, unsigned worker, struct fl_block *block)
 		item->ts = rec.ts_ns;
 		edit_item(clean, result, item, &rec, bytes);
 		if (clean->dedup) {
-			item->series = fl_record_series(&rec);
-			item->content = fl_record_content(&rec, true);
+			item->content =
+				fl_record_content(&rec, true, &item->series);
 		}
 	}
 }

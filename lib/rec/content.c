@@ -1,16 +1,17 @@
 /* content: what a record says, as a hash, whatever way it is written.
  *
- * Known fields are laid side by side in the order of the table, each behind a
- * hash of its path, with times and numbers in canonical text; one hash goes
- * over that. Unknown members, and everything in types whose fields lie inside
- * objects, are hashed each by itself and added up: their order drops out. A
- * path keeps its hash when fields are added to a table, so a stored tick_id
- * stays what it was.
+ * Known fields are laid side by side, those of the series first, then in the
+ * order of the table, each behind a hash of its path, with times and numbers in
+ * canonical text; one hash goes over that. Unknown members, and everything in
+ * types whose fields lie inside objects, are hashed each by itself and added
+ * up: their order drops out. A path keeps its hash when fields are added to a
+ * table, so a stored tick_id stays what it was.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
 #include "base/decimal.h"
+#include "base/short.h"
 #include "base/time.h"
 #include "rec/number.h"
 #include "rec/record.h"
@@ -19,7 +20,7 @@
 enum {
 	ROOM = 1024, /* of the fields laid side by side; longer ones are hashed
 		      * by themselves */
-	VALUE_MAX = 64,
+	VALUE_MAX = 64, /* a symbol's most; more than any number's or time's */
 };
 
 struct layout {
@@ -93,58 +94,81 @@ static inline void lay(struct layout *layout, uint64_t seed, const char *value,
 	layout->len += 9 + len;
 }
 
-/* A field of the table, in the text that normalising would give it. */
-static void lay_field(struct layout *layout, const struct fl_record *rec,
-		      const struct fl_shape *shape, unsigned field)
+/* The text of a string that normalising would change, in `room`. */
+static const char *mended(const struct fl_field *field,
+			  const struct fl_json_tok *tok, char room[VALUE_MAX],
+			  size_t *len)
 {
-	const struct fl_json_tok *tok = &rec->json->toks[rec->at[field]];
-	char text[FL_DECIMAL_TEXT + FL_TIME_TEXT], upper[VALUE_MAX];
 	struct fl_interval interval;
-	const char *from = tok->text;
-	size_t len = tok->len;
 	int64_t ns;
 
-	if (tok->kind > FL_JSON_STRING) {
-		from = NULL;
+	if (field->kind == FL_TIME &&
+	    fl_time_parse(tok->text, tok->len, &ns) == FL_TIME_FOREIGN) {
+		*len = fl_time_print(ns, room);
+		return room;
+	}
+	if (field->form == FL_FORM_SYMBOL && tok->len <= VALUE_MAX) {
+		for (size_t i = 0; i < tok->len; i++) {
+			char c = tok->text[i];
+
+			room[i] = c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A')
+						       : c;
+		}
+		return room;
+	}
+	if (field->form == FL_FORM_INTERVAL &&
+	    fl_record_interval(tok, &interval)) {
+		*len = strlen(interval.text);
+		memcpy(room, interval.text, *len);
+		return room;
+	}
+	return tok->text;
+}
+
+/* What is too long, or an object: hashed by itself. */
+static __attribute__((noinline)) void add_field(struct layout *layout,
+						const struct fl_record *rec,
+						uint64_t seed, unsigned field,
+						const char *from, size_t len)
+{
+	add(&layout->sum, from ? fl_hash128(from, len, seed)
+			       : hash_value(rec->json, rec->at[field], seed));
+}
+
+/* A field of the table, in the text that normalising would give it. */
+static inline void lay_field(struct layout *layout, const struct fl_record *rec,
+			     const struct fl_shape *shape, unsigned field)
+{
+	const struct fl_json_tok *tok = &rec->json->toks[rec->at[field]];
+	FL_UNINITIALIZED char room[VALUE_MAX];
+	const char *from = tok->text;
+	size_t len = tok->len;
+
+	if (tok->kind == FL_JSON_STRING) {
+		if (rec->fixes)
+			from = mended(&rec->type->fields[field], tok, room,
+				      &len);
 	} else if (tok->kind == FL_JSON_NUMBER) {
-		len = canonical_number(tok, &from, text);
-	} else if (tok->kind != FL_JSON_STRING) {
+		len = canonical_number(tok, &from, room);
+	} else if (tok->kind > FL_JSON_STRING) {
+		from = NULL;
+	} else {
 		from = tok->kind == FL_JSON_TRUE ? "t" : "f";
 		len = 1;
-	} else if (rec->fixes) {
-		const struct fl_field *known = &rec->type->fields[field];
-
-		if (known->kind == FL_TIME &&
-		    fl_time_parse(from, len, &ns) == FL_TIME_FOREIGN) {
-			from = text;
-			len = fl_time_print(ns, text);
-		} else if (known->form == FL_FORM_SYMBOL && len <= VALUE_MAX) {
-			for (size_t i = 0; i < len; i++) {
-				char c = from[i];
-
-				upper[i] = c >= 'a' && c <= 'z'
-						   ? (char)(c - 'a' + 'A')
-						   : c;
-			}
-			from = upper;
-		} else if (known->form == FL_FORM_INTERVAL &&
-			   fl_record_interval(tok, &interval)) {
-			from = interval.text;
-			len = strlen(from);
-		}
 	}
 	if (from && len <= VALUE_MAX && layout->len + 9 + VALUE_MAX <= ROOM)
 		lay(layout, shape->seed[field], from, len);
-	else if (from)
-		add(&layout->sum, fl_hash128(from, len, shape->seed[field]));
 	else
-		add(&layout->sum,
-		    hash_value(rec->json, rec->at[field], shape->seed[field]));
+		add_field(layout, rec, shape->seed[field], field, from, len);
 }
 
-static void lay_series(struct layout *layout, const struct fl_record *rec,
-		       const struct fl_shape *shape)
+/* Type and series come first: their part of the layout names the series. */
+static inline void lay_series(struct layout *layout,
+			      const struct fl_record *rec,
+			      const struct fl_shape *shape)
 {
+	layout->len = 0;
+	layout->sum = (struct fl_hash128){ 0, 0 };
 	lay(layout, 0, rec->type->name, shape->name_len);
 	for (unsigned i = 0; i < shape->series_count; i++) {
 		if (rec->at[shape->series[i]])
@@ -152,22 +176,17 @@ static void lay_series(struct layout *layout, const struct fl_record *rec,
 	}
 }
 
-static struct fl_hash128 finish(const struct layout *layout)
+static inline uint64_t hash_series(const struct layout *layout)
 {
-	struct fl_hash128 hash = fl_hash128(layout->bytes, layout->len, 0);
-
-	add(&hash, layout->sum);
-	return hash;
+	return fl_hash64(layout->bytes, layout->len) + layout->sum.lo;
 }
 
 uint64_t fl_record_series(const struct fl_record *rec)
 {
-	struct layout layout;
+	FL_UNINITIALIZED struct layout layout;
 
-	layout.len = 0;
-	layout.sum = (struct fl_hash128){ 0, 0 };
 	lay_series(&layout, rec, fl_type_shape(rec->type));
-	return finish(&layout).lo;
+	return hash_series(&layout);
 }
 
 /* Members that the table does not know. */
@@ -184,29 +203,39 @@ static void add_members(struct layout *layout, const struct fl_record *rec)
 	}
 }
 
-struct fl_hash128 fl_record_content(const struct fl_record *rec, bool by_seq)
+struct fl_hash128 fl_record_content(const struct fl_record *rec, bool by_seq,
+				    uint64_t *series)
 {
 	const struct fl_shape *shape = fl_type_shape(rec->type);
-	uint32_t known = 0;
-	struct layout layout;
+	FL_UNINITIALIZED struct layout layout;
+	struct fl_hash128 hash;
+	unsigned known = 0;
 
-	layout.len = 0;
-	layout.sum = (struct fl_hash128){ 0, 0 };
+	lay_series(&layout, rec, shape);
+	if (series)
+		*series = hash_series(&layout);
 	if (by_seq && shape->seq >= 0 && rec->at[shape->seq]) {
-		lay_series(&layout, rec, shape);
 		lay_field(&layout, rec, shape, (unsigned)shape->seq);
-		return finish(&layout);
+	} else {
+		for (unsigned i = 0; i < shape->other_count; i++) {
+			unsigned field = shape->others[i];
+
+			if (rec->at[field]) {
+				known++;
+				lay_field(&layout, rec, shape, field);
+			}
+		}
+		for (unsigned i = 0; i < shape->series_count; i++)
+			known += rec->at[shape->series[i]] != 0;
+		if (shape->ts_recv >= 0)
+			known += rec->at[shape->ts_recv] != 0;
+		/* The type, too, is a member. */
+		if (known + 1 < rec->json->toks[0].len)
+			add_members(&layout, rec);
 	}
-	for (unsigned i = 0; i < shape->count; i++) {
-		if (!rec->at[i] || shape->dotted[i])
-			continue;
-		known++;
-		if ((int)i != shape->ts_recv)
-			lay_field(&layout, rec, shape, i);
-	}
-	if (known < rec->json->toks[0].len)
-		add_members(&layout, rec);
-	return finish(&layout);
+	hash = fl_hash128(layout.bytes, layout.len, 0);
+	add(&hash, layout.sum);
+	return hash;
 }
 
 int64_t fl_record_tick_id(const struct fl_record *rec)
@@ -221,5 +250,5 @@ int64_t fl_record_tick_id(const struct fl_record *rec)
 		if (fl_integer_parse(tok->text, tok->len, &value))
 			return value;
 	}
-	return (int64_t)fl_record_content(rec, false).lo;
+	return (int64_t)fl_record_content(rec, false, NULL).lo;
 }

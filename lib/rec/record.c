@@ -12,11 +12,12 @@
 
 #include "base/error.h"
 #include "base/time.h"
+#include "rec/forms.h"
 #include "rec/mark.h"
 #include "rec/number.h"
 #include "rec/row.h"
+#include "rec/scan.h"
 #include "rec/shape.h"
-#include "rec/subunit.h"
 
 enum {
 	PATH_MAX_BYTES = 64, /* of a dotted path; longer ones are unknown */
@@ -162,139 +163,6 @@ static enum fl_reason check_integer(struct checker *c,
 	return check_range(c, field, tok, &look);
 }
 
-static bool in_words(const char *const *words, const struct fl_json_tok *tok)
-{
-	for (; *words; words++) {
-		if (fl_json_is(tok, *words, strlen(*words)))
-			return true;
-	}
-	return false;
-}
-
-/* Kinds of bytes; a form allows some of them. */
-enum {
-	BYTE_UPPER = 1,
-	BYTE_LOWER = 2,
-	BYTE_DIGIT = 4,
-	BYTE_ZONE = 8,   /* / _ + - */
-	BYTE_PRINT = 16, /* the rest of printable ASCII */
-	BYTE_BLANK = 32,
-	BYTE_HIGH = 64, /* of a UTF-8 sequence */
-	BYTE_CONTROL = 128,
-};
-
-#define ROW8(k)  k, k, k, k, k, k, k, k
-#define ROW16(k) ROW8(k), ROW8(k)
-#define ROW64(k) ROW16(k), ROW16(k), ROW16(k), ROW16(k)
-#define UP       BYTE_UPPER
-#define LO       BYTE_LOWER
-#define PR       BYTE_PRINT
-#define ZO       BYTE_ZONE
-
-static const unsigned char kinds[256] = {
-	ROW16(BYTE_CONTROL), ROW16(BYTE_CONTROL),
-	/* ' ' to '/' */
-	BYTE_BLANK, PR, PR, PR, PR, PR, PR, PR, PR, PR, PR, ZO, PR, ZO, PR, ZO,
-	/* '0' to '?' */
-	ROW8(BYTE_DIGIT), BYTE_DIGIT, BYTE_DIGIT, PR, PR, PR, PR, PR, PR,
-	/* '@' to '_' */
-	PR, UP, UP, UP, UP, UP, UP, UP, ROW8(UP), ROW8(UP), UP, UP, UP, PR, PR,
-	PR, PR, ZO,
-	/* '`' to DEL */
-	PR, LO, LO, LO, LO, LO, LO, LO, ROW8(LO), ROW8(LO), LO, LO, LO, PR, PR,
-	PR, PR, BYTE_CONTROL, ROW64(BYTE_HIGH), ROW64(BYTE_HIGH)
-};
-
-#undef UP
-#undef LO
-#undef PR
-#undef ZO
-
-/* The kinds of bytes that the string holds. */
-static unsigned kinds_of(const struct fl_json_tok *tok)
-{
-	unsigned any = 0;
-
-	for (uint32_t i = 0; i < tok->len; i++)
-		any |= kinds[(unsigned char)tok->text[i]];
-	return any;
-}
-
-bool fl_record_interval(const struct fl_json_tok *tok,
-			struct fl_interval *interval)
-{
-	struct fl_error err = { .code = FL_OK };
-	char text[16];
-
-	if (tok->len >= sizeof(text))
-		return false;
-	memcpy(text, tok->text, tok->len);
-	text[tok->len] = '\0';
-	return fl_interval_parse(text, interval, &err) == 0;
-}
-
-static const char *check_interval(struct fl_record *rec,
-				  const struct fl_json_tok *tok)
-{
-	struct fl_interval interval;
-
-	if (!fl_record_interval(tok, &interval))
-		return "an interval such as 1m, 1h, 1d";
-	if (!fl_json_is(tok, interval.text, strlen(interval.text)))
-		rec->fixes |= FL_FIX_INTERVAL;
-	return NULL;
-}
-
-/* What a string of the form must be, or NULL when it is that. */
-static const char *check_form(struct fl_record *rec, enum fl_form form,
-			      const struct fl_json_tok *tok)
-{
-	const unsigned word = BYTE_UPPER | BYTE_LOWER | BYTE_DIGIT;
-	unsigned has;
-
-	if (form == FL_FORM_INTERVAL)
-		return check_interval(rec, tok);
-	if (form == FL_FORM_URL)
-		return memchr(tok->text, ':', tok->len)
-			       ? NULL
-			       : "a URL with its scheme";
-	has = kinds_of(tok);
-	switch (form) {
-	case FL_FORM_SYMBOL:
-		if (has & (BYTE_BLANK | BYTE_HIGH | BYTE_CONTROL))
-			return "a symbol of printable ASCII";
-		if (has & BYTE_LOWER)
-			rec->fixes |= FL_FIX_SYMBOL;
-		return tok->len <= 64 ? NULL : "a symbol of at most 64 bytes";
-	case FL_FORM_CURRENCY:
-		if (fl_subunit_find(tok->text, tok->len)) {
-			rec->fixes |= FL_FIX_SUBUNIT;
-			return NULL;
-		}
-		return tok->len == 3 && has == BYTE_UPPER ? NULL
-							  : "an ISO 4217 code";
-	case FL_FORM_MIC:
-		return tok->len == 4 && !(has &
-					  ~(unsigned)(BYTE_UPPER | BYTE_DIGIT))
-			       ? NULL
-			       : "an ISO 10383 code";
-	case FL_FORM_ZONE:
-		return tok->len <= 64 && !(has & ~(word | (unsigned)BYTE_ZONE))
-			       ? NULL
-			       : "an IANA time zone";
-	case FL_FORM_COUNTRY:
-		return tok->len == 2 && has == BYTE_UPPER
-			       ? NULL
-			       : "an ISO 3166-1 alpha-2 code";
-	case FL_FORM_LABEL:
-		if (has & BYTE_CONTROL)
-			return "free of control characters";
-		return tok->len <= 200 ? NULL : "at most 200 bytes";
-	default:
-		return NULL;
-	}
-}
-
 static enum fl_reason check_string(struct checker *c,
 				   const struct fl_field *field,
 				   const struct fl_json_tok *tok)
@@ -303,17 +171,14 @@ static enum fl_reason check_string(struct checker *c,
 
 	if (tok->kind != FL_JSON_STRING)
 		return fault(c, FL_REASON_bad_type, field, tok, "a string");
-	if (field->words && !in_words(field->words, tok)) {
+	if (field->words && !fl_form_in_words(field->words, tok)) {
 		fault(c, FL_REASON_out_of_range, field, tok,
 		      "a word the field knows");
 		return FL_REASON_out_of_range;
 	}
 	if (field->form == FL_FORM_NONE)
 		return FL_REASON_NONE;
-	if (tok->len == 0)
-		return fault(c, FL_REASON_out_of_range, field, tok,
-			     "a text: leave the field out");
-	wanted = check_form(c->rec, field->form, tok);
+	wanted = fl_form_check(field->form, tok, &c->rec->fixes);
 	return wanted ? fault(c, FL_REASON_out_of_range, field, tok, wanted)
 		      : FL_REASON_NONE;
 }
@@ -404,50 +269,6 @@ static enum fl_reason check_value(struct checker *c,
 	return FL_REASON_NONE;
 }
 
-/* The field of the n-th member's key: the one that it was in the last line, or
- * looked up. */
-static inline int find_field(struct checker *c, uint32_t n,
-			     const struct fl_json_tok *key)
-{
-	const struct fl_shape *shape = c->shape;
-	unsigned guess;
-	int field;
-
-	if (n >= FL_JSON_HINTS)
-		return fl_type_member(c->rec->type, key->text, key->len);
-	guess = c->json->hints[n];
-	if (guess < shape->count && shape->path_len[guess] == key->len &&
-	    !shape->dotted[guess] &&
-	    fl_short_equal(c->rec->type->fields[guess].path, key->text,
-			   key->len))
-		return (int)guess;
-	field = fl_type_member(c->rec->type, key->text, key->len);
-	if (field >= 0)
-		c->json->hints[n] = (uint8_t)field;
-	return field;
-}
-
-/* Check the members of a record that has no objects inside. */
-static enum fl_reason check_flat(struct checker *c)
-{
-	const struct fl_json_tok *toks = c->json->toks;
-	uint32_t members = toks[0].len;
-
-	for (uint32_t n = 0; n < members; n++) {
-		uint32_t at = 2 * n + 2;
-		int field = find_field(c, n, &toks[at - 1]);
-		enum fl_reason reason;
-
-		if (field < 0 || toks[at].kind == FL_JSON_NULL)
-			continue;
-		c->rec->at[field] = at;
-		reason = check_value(c, &c->rec->type->fields[field], at);
-		if (reason != FL_REASON_NONE)
-			return reason;
-	}
-	return FL_REASON_NONE;
-}
-
 /* Check the members of the object at `at`, whose path is path[len] ("" for the
  * record itself), and those of objects in it that the table reaches into. */
 static enum fl_reason check_members(struct checker *c, uint32_t at, char *path,
@@ -511,15 +332,8 @@ static enum fl_reason find_type(struct checker *c)
 		fl_note_set(c->note, "type", "'type' is not a string");
 		return FL_REASON_bad_type;
 	}
-	c->rec->type = c->json->hint; /* lines of a kind come together */
-	if (c->rec->type) {
-		c->shape = fl_type_shape(c->rec->type);
-		if (fl_json_is(type, c->rec->type->name, c->shape->name_len))
-			return FL_REASON_NONE;
-	}
 	c->rec->type = fl_type_find(type->text, type->len);
 	if (c->rec->type) {
-		c->json->hint = c->rec->type;
 		c->shape = fl_type_shape(c->rec->type);
 		return FL_REASON_NONE;
 	}
@@ -533,46 +347,54 @@ static enum fl_reason find_type(struct checker *c)
 	return FL_REASON_unknown_type;
 }
 
+/* What no field says alone: the type's own rules, and what is missing. */
+static enum fl_reason check_whole(const struct fl_record *rec,
+				  const struct fl_shape *shape,
+				  struct fl_note *note)
+{
+	const struct fl_type *type = rec->type;
+
+	if (type->check_first) {
+		enum fl_reason reason = type->check_first(rec, note);
+
+		if (reason != FL_REASON_NONE)
+			return reason;
+	}
+	for (unsigned i = 0; i < shape->required_count; i++) {
+		const char *name;
+
+		if (rec->at[shape->required[i]])
+			continue;
+		name = type->fields[shape->required[i]].path;
+		fl_note_set(note, name, "'%s' is missing", name);
+		return FL_REASON_missing_field;
+	}
+	return type->check ? type->check(rec, note) : FL_REASON_NONE;
+}
+
 static enum fl_reason check(struct checker *c)
 {
 	struct fl_record *rec = c->rec;
-	const struct fl_field *fields;
 	char path[PATH_MAX_BYTES];
 	enum fl_reason reason;
 
-	rec->type = NULL;
 	rec->fixes = 0;
 	rec->ts_ns = FL_TIME_NONE;
 	rec->json = c->json;
+	if (fl_record_scan(rec, c->json))
+		return check_whole(rec, fl_type_shape(rec->type), c->note);
+	rec->type = NULL;
+	rec->ts_ns = FL_TIME_NONE;
 	reason = fl_json_parse(c->json, rec->bytes, rec->len, c->note);
 	if (reason == FL_REASON_NONE)
 		reason = find_type(c);
 	if (reason != FL_REASON_NONE)
 		return reason;
-	fields = rec->type->fields;
 	memset(rec->at, 0, c->shape->count * sizeof(rec->at[0]));
-	/* Key and value, one token each: nothing is nested. */
-	if (c->json->count == 2 * c->json->toks[0].len + 1)
-		reason = check_flat(c);
-	else
-		reason = check_members(c, 0, path, 0);
+	reason = check_members(c, 0, path, 0);
 	if (reason != FL_REASON_NONE)
 		return reason;
-	if (rec->type->check_first) {
-		reason = rec->type->check_first(rec, c->note);
-		if (reason != FL_REASON_NONE)
-			return reason;
-	}
-	for (unsigned i = 0; i < c->shape->required_count; i++) {
-		const char *name = fields[c->shape->required[i]].path;
-
-		if (!rec->at[c->shape->required[i]]) {
-			fl_note_set(c->note, name, "'%s' is missing", name);
-			return FL_REASON_missing_field;
-		}
-	}
-	return rec->type->check ? rec->type->check(rec, c->note)
-				: FL_REASON_NONE;
+	return check_whole(rec, c->shape, c->note);
 }
 
 enum fl_reason fl_record_check(struct fl_record *rec, struct fl_json *json,

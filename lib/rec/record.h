@@ -48,8 +48,9 @@ void fl_record_extra(const struct fl_record *rec, struct fl_buf *out);
 
 /* Equal for equal content, whatever the order of keys and the spelling of
  * numbers; `ts_recv` aside. With by_seq, `seq` and the series alone where the
- * record has a seq. */
-struct fl_hash128 fl_record_content(const struct fl_record *rec, bool by_seq);
+ * record has a seq. series, unless NULL, gets what fl_record_series gives. */
+struct fl_hash128 fl_record_content(const struct fl_record *rec, bool by_seq,
+				    uint64_t *series);
 uint64_t fl_record_series(const struct fl_record *rec);
 /* quote's tie-breaker in the stores: seq, else the content's XXH3-64. */
 int64_t fl_record_tick_id(const struct fl_record *rec);

@@ -33,6 +33,13 @@ static void fill(struct fl_shape *shape, const struct fl_type *type)
 	shape->ts_recv = fl_type_field(type, "ts_recv", 7);
 	shape->seq = fl_type_field(type, "seq", 3);
 	shape->name_len = strlen(type->name);
+	for (uint32_t i = 1; i < shape->count; i++) {
+		bool series = memchr(shape->series, (int)i,
+				     shape->series_count) != NULL;
+
+		if (!series && !shape->dotted[i] && (int)i != shape->ts_recv)
+			shape->others[shape->other_count++] = (uint8_t)i;
+	}
 }
 
 static void fill_all(void)

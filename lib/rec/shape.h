@@ -19,6 +19,9 @@ struct fl_shape {
 	uint8_t required_count;
 	uint8_t series[FL_KEY_MAX];
 	uint8_t series_count;
+	uint8_t others[FL_FIELDS_MAX]; /* but for type, series, ts_recv and
+					* what lies inside objects */
+	uint8_t other_count;
 	int ts, ts_recv, seq; /* fields; -1: has none */
 	size_t name_len;
 };

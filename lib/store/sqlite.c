@@ -340,14 +340,15 @@ static int connect_to(struct fl_sqlite *s, const char *path, int flags,
 }
 
 /* In a folder that we cannot write to, a reader cannot take part in the log's
- * locks. With no log there the file is whole, and read as it stands. */
+ * locks. Without a log the file is whole and nobody has it open to write, so it
+ * is read as it stands. */
 static int connect_without_log(struct fl_sqlite *s, struct fl_error *err)
 {
 	struct fl_buf uri = FL_BUF_INIT;
 	struct stat log;
 	char *name = fl_sprintf("%s-wal", s->path);
-	bool whole = access(s->path, R_OK) == 0 &&
-		     (stat(name, &log) < 0 || log.st_size == 0);
+	bool whole = access(s->path, R_OK) == 0 && stat(name, &log) < 0 &&
+		     errno == ENOENT;
 	int result = -1;
 
 	free(name);
@@ -370,6 +371,23 @@ static int connect_without_log(struct fl_sqlite *s, struct fl_error *err)
 	return result;
 }
 
+/* SQLite takes a file of a few bytes for an empty database and would write over
+ * it, whatever those bytes are. An empty file is one in the making. */
+static bool is_foreign(const char *path)
+{
+	static const char magic[] = "SQLite format 3";
+	char start[sizeof(magic)];
+	FILE *file = fopen(path, "rbe");
+	size_t len;
+
+	if (!file)
+		return false;
+	len = fread(start, 1, sizeof(start), file);
+	fclose(file);
+	return len > 0 &&
+	       (len < sizeof(start) || memcmp(start, magic, len) != 0);
+}
+
 static void close_store(struct fl_store *store);
 
 static int open_store(struct fl_store *store, enum fl_store_mode mode,
@@ -390,7 +408,12 @@ static int open_store(struct fl_store *store, enum fl_store_mode mode,
 		s->empty = true;
 		return 0;
 	}
-	result = connect_to(s, s->path, flags, err);
+	if (is_foreign(s->path))
+		result = fl_error_set(err, FL_ERR_REFUSED,
+				      "'%s' is not an SQLite database",
+				      s->place);
+	else
+		result = connect_to(s, s->path, flags, err);
 	if (result == 0)
 		result = mode == FL_STORE_WRITE ? prepare_to_write(s, err)
 						: prepare_to_read(s, mode, err);

@@ -74,9 +74,9 @@ bar() {
 	fl-load -q x.db all
 	fl-fetch store x.db --list >list
 	run -0 jq -r '[.stat, .subject, .values.count, .values.first, .values.last, .ts == .values.last] | join(" ")' list
-	[ "${lines[0]}" = "store bar/csv/AAA/1d 2 2025-12-31T00:00:00.000Z 2026-01-02T00:00:00.000Z true" ]
-	[ "${lines[1]}" = "store bar/csv/BBB/1wk 1 2026-01-02T00:00:00.000Z 2026-01-02T00:00:00.000Z true" ]
-	[[ ${lines[2]} == "store quote/sim/ZZZA 1234 2026-01-02T14:30:"* ]]
+	[[ ${lines[0]} == "store quote/sim/ZZZA 1234 2026-01-02T14:30:"* ]]
+	[ "${lines[1]}" = "store bar/csv/AAA/1d 2 2025-12-31T00:00:00.000Z 2026-01-02T00:00:00.000Z true" ]
+	[ "${lines[2]}" = "store bar/csv/BBB/1wk 1 2026-01-02T00:00:00.000Z 2026-01-02T00:00:00.000Z true" ]
 	fl-clean <list | cmp - list
 }
 
@@ -89,8 +89,8 @@ bar() {
 	fl-load -q x.db all
 	run -0 fl-fetch store x.db --list --as table
 	[ "${lines[0]}" = 'TYPE   SYMBOL  INTERVAL  COUNT  FIRST                LAST' ]
-	[ "${lines[1]}" = 'bar    AAA     1d            2  2025-12-31           2026-01-02' ]
-	[[ ${lines[2]} == 'quote  ZZZA              1,234  2026-01-02 14:30:00  2026-01-02 14:'* ]]
+	[ "${lines[2]}" = 'bar    AAA     1d            2  2025-12-31           2026-01-02' ]
+	[[ ${lines[1]} == 'quote  ZZZA              1,234  2026-01-02 14:30:00  2026-01-02 14:'* ]]
 }
 
 @test "an empty answer is an answer" {

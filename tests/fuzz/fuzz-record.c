@@ -36,12 +36,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		memcpy(text, data, size);
 	if (check(&rec, &json, text, size) != FL_REASON_NONE)
 		goto done;
-	content = fl_record_content(&rec, false);
+	content = fl_record_content(&rec, false, NULL);
 	fl_record_normalise(&rec, &once);
 	assert(check(&rec2, &json2, once.data, once.len) == FL_REASON_NONE);
 	assert(rec2.fixes == 0);
 	if (!(rec.fixes & FL_FIX_SUBUNIT)) {
-		content2 = fl_record_content(&rec2, false);
+		content2 = fl_record_content(&rec2, false, NULL);
 		assert(content.lo == content2.lo && content.hi == content2.hi);
 		assert(fl_record_series(&rec) == fl_record_series(&rec2));
 	}

@@ -87,8 +87,8 @@ static bool is_in_order(const struct fl_record *rec)
 
 static bool same_content(const struct fl_record *a, const struct fl_record *b)
 {
-	struct fl_hash128 left = fl_record_content(a, false);
-	struct fl_hash128 right = fl_record_content(b, false);
+	struct fl_hash128 left = fl_record_content(a, false, NULL);
+	struct fl_hash128 right = fl_record_content(b, false, NULL);
 
 	return left.lo == right.lo && left.hi == right.hi &&
 	       fl_record_series(a) == fl_record_series(b);
@@ -346,8 +346,8 @@ static void test_same(const char *a, const char *b, bool same, bool by_seq,
 	if (!ok(!check(&left, a, strlen(a)) && !check(&right, b, strlen(b)),
 		"both are good: %s", what))
 		return;
-	x = fl_record_content(&left.rec, by_seq);
-	y = fl_record_content(&right.rec, by_seq);
+	x = fl_record_content(&left.rec, by_seq, NULL);
+	y = fl_record_content(&right.rec, by_seq, NULL);
 	ok((x.lo == y.lo && x.hi == y.hi) == same, "%s", what);
 	fl_json_release(&left.json);
 	fl_json_release(&right.json);

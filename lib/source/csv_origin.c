@@ -1,0 +1,150 @@
+/* csv_origin: which file a position belongs to; see csv_origin.h.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "source/csv_origin.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/hash.h"
+#include "base/mem.h"
+
+enum {
+	HEAD_MAX = 4096,
+};
+
+struct head {
+	char bytes[HEAD_MAX];
+	size_t len;
+};
+
+static const char *show(const char *path)
+{
+	return fl_show(path, strlen(path), 200);
+}
+
+static int read_head(const char *path, struct head *head, struct fl_error *err)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	struct stat st;
+	ssize_t got = 0;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		goto failed;
+	if (!S_ISREG(st.st_mode)) {
+		close(fd);
+		return fl_error_set(err, FL_ERR_USAGE,
+				    "'%s' is no regular file, so there is no "
+				    "position to resume from",
+				    show(path));
+	}
+	for (head->len = 0; head->len < HEAD_MAX; head->len += (size_t)got) {
+		got = pread(fd, head->bytes + head->len, HEAD_MAX - head->len,
+			    (off_t)head->len);
+		if (got < 0 && errno == EINTR)
+			got = 0;
+		else if (got <= 0)
+			break;
+	}
+	if (got < 0)
+		goto failed;
+	close(fd);
+	return 0;
+failed:
+	fl_error_set(err, FL_ERR_IO, "cannot open '%s': %s", show(path),
+		     strerror(errno));
+	if (fd >= 0)
+		close(fd);
+	return -1;
+}
+
+/* Does the origin name this path? Then the place of its #, else NULL. */
+static const char *same_path(const char *origin, const char *path)
+{
+	const char *mark = strrchr(origin, '#');
+
+	if (strncmp(origin, "file:", 5) != 0 || !mark ||
+	    strlen(path) != (size_t)(mark - origin - 5) ||
+	    memcmp(origin + 5, path, strlen(path)) != 0)
+		return NULL;
+	return mark;
+}
+
+/* Are the file's first bytes those that `mark` (#LENGTH-HASH) tells of? */
+static bool same_head(const struct head *head, const char *mark, size_t *len)
+{
+	char expected[40], *end;
+
+	*len = strtoul(mark + 1, &end, 10);
+	if (*end != '-' || *len > head->len)
+		return false;
+	snprintf(expected, sizeof(expected), "%016llx",
+		 (unsigned long long)fl_hash64(head->bytes, *len));
+	return strcmp(end + 1, expected) == 0;
+}
+
+static int find_start(const struct fl_ask *ask, const char *path,
+		      const struct head *head, const struct fl_start **start,
+		      struct fl_error *err)
+{
+	const struct fl_start *other = NULL;
+	size_t len, other_len = 0;
+	char why[80];
+
+	*start = NULL;
+	for (size_t i = 0; i < ask->start_count; i++) {
+		const char *mark = same_path(ask->starts[i].origin, path);
+
+		if (!mark)
+			continue;
+		if (same_head(head, mark, &len)) {
+			*start = &ask->starts[i];
+			return 0;
+		}
+		other = &ask->starts[i];
+		other_len = len;
+	}
+	if (!other)
+		return 0;
+	if (other_len > head->len)
+		snprintf(why, sizeof(why), "the file was cut to %zu bytes",
+			 head->len);
+	else
+		snprintf(why, sizeof(why),
+			 "the file was replaced, its first %zu bytes differ",
+			 other_len);
+	return fl_ask_moved(ask, other, why, err);
+}
+
+int fl_csv_origin(const struct fl_ask *ask, const char *path, char **origin,
+		  const struct fl_start **start, struct fl_error *err)
+{
+	struct head head;
+	char *real;
+	int result;
+
+	if (strcmp(path, "-") == 0)
+		return fl_error_set(err, FL_ERR_USAGE,
+				    "standard input has no position to resume "
+				    "from; name the file");
+	real = realpath(path, NULL);
+	if (!real)
+		return fl_error_set(err, FL_ERR_IO, "cannot open '%s': %s",
+				    show(path), strerror(errno));
+	result = read_head(real, &head, err);
+	if (result == 0)
+		result = find_start(ask, real, &head, start, err);
+	if (result == 0 && *start)
+		*origin = fl_strdup((*start)->origin);
+	else if (result == 0)
+		*origin = fl_sprintf(
+			"file:%s#%zu-%016llx", real, head.len,
+			(unsigned long long)fl_hash64(head.bytes, head.len));
+	free(real);
+	return result;
+}

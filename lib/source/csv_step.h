@@ -1,0 +1,57 @@
+/* csv_step: the interval of bars, from the steps between a symbol's rows.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef FL_SOURCE_CSV_STEP_H
+#define FL_SOURCE_CSV_STEP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "base/map.h"
+#include "base/time.h"
+#include "source/csv_date.h"
+
+#define FL_CSV_SYMBOLS_MAX 1000000 /* of one file */
+
+struct fl_csv_step {
+	int64_t size; /* ns, or the count's unit */
+	uint64_t rows;
+};
+
+/* The steps of one reading of the file's dates. */
+struct fl_csv_steps {
+	struct fl_csv_step *slots; /* a hash table; rows 0: free */
+	size_t used;
+};
+
+struct fl_csv_learner {
+	struct fl_map symbols; /* the last row of each */
+	struct fl_csv_steps steps[FL_CSV_READINGS];
+	uint64_t up, down; /* steps forward and back */
+};
+
+#define FL_CSV_LEARNER_INIT                                                    \
+	{                                                                      \
+		0                                                              \
+	}
+
+/* Learn from one row. errors FL_ERR_DATA over FL_CSV_SYMBOLS_MAX symbols */
+int fl_csv_learn(struct fl_csv_learner *learner, const char *symbol, size_t len,
+		 const struct fl_csv_when *when, struct fl_error *err);
+/* The interval of the rows, once `dates` are settled.
+ *
+ * Dates alone: by the usual (median) step, so that week-ends and holidays do
+ * not matter: 1d, 1wk, 1mo, 3mo, 1y; one row alone is a day's. Times: the
+ * smallest step that one row in a hundred has, or what divides all steps; a day
+ * or longer is as for dates. false: it cannot be told; `why` says so (static
+ * text) */
+bool fl_csv_interval(const struct fl_csv_learner *learner,
+		     const struct fl_csv_dates *dates,
+		     struct fl_interval *interval, const char **why);
+/* Do rows run from new to old? */
+bool fl_csv_newest_first(const struct fl_csv_learner *learner);
+void fl_csv_learner_release(struct fl_csv_learner *learner);
+
+#endif
