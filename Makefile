@@ -27,7 +27,7 @@
 #                  'release' puts its programs in build/bin
 #   WITH_JQ=0      leave a library out (default: used when it is there)
 #   VERSION=1.2    instead of what git describe says
-#   FUZZ_SECONDS=10  BATS='bats'  BATSFLAGS=  CFLAGS='-O2 -g'  LDFLAGS=
+#   FUZZ_SECONDS=10  BATS='bats'  BATSFLAGS=  CFLAGS='-O3 -g'  LDFLAGS=
 #
 # Adding a file edits nothing here: lib/*/*.c go into one archive, of which each
 # cmd/fl-*.c links what it needs; tests/unit/*.c, tests/fuzz/fuzz-*.c and
@@ -155,7 +155,7 @@ else ifeq ($(VARIANT),tsan)
 CFLAGS ?= -O1 -g
 SANITIZE := -fsanitize=thread -fno-omit-frame-pointer
 else
-CFLAGS ?= -O2 -g
+CFLAGS ?= -O3 -g
 FORTIFY := -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3
 endif
 WERROR ?= $(if $(filter check,$(VARIANT)),1)

@@ -9,6 +9,8 @@
 #include <string.h>
 
 #include "base/time.h"
+#include "base/zone.h"
+#include "cli/progress.h"
 #include "cli/run.h"
 #include "io/writer.h"
 #include "op/clean.h"
@@ -17,7 +19,10 @@
 static struct fl_clean_config config = {
 	.dedup_ns = 10 * FL_MINUTE,
 	.dedup_memory = 32 << 20,
-	.select = { .from = FL_TIME_NONE, .to = FL_TIME_NONE },
+	.select = { .from = FL_TIME_NONE,
+		    .to = FL_TIME_NONE,
+		    .date_from = FL_TIME_NONE,
+		    .date_to = FL_TIME_NONE },
 };
 
 static int take_dedup(void *target, const char *value, struct fl_error *err)
@@ -90,13 +95,52 @@ static const struct fl_command command = {
 		"fl-clean --retry --coerce bad.ndjson",
 };
 
+/* --keep-going: say what is wrong with an input and go on without it. The end
+ * of the run gives the status of the first. */
+static void pass_over(const struct fl_run *run, struct fl_error *err,
+		      enum fl_code *first)
+{
+	struct fl_buf line = FL_BUF_INIT;
+
+	fl_buf_printf(&line, "%s: %s; going on with the next\n",
+		      run->command->name, err->text);
+	fl_progress_message(line.data, line.len);
+	fl_buf_release(&line);
+	if (*first == FL_OK)
+		*first = err->code;
+	fl_error_clear(err);
+}
+
+static int clean_inputs(struct fl_run *run, struct fl_clean *clean,
+			struct fl_error *err)
+{
+	enum fl_code first = FL_OK;
+	int failed = 0, count = 0;
+	const char *path;
+
+	for (; (path = fl_run_operand(run)); count++) {
+		int result = fl_clean_input(clean, path, err);
+
+		if (result == 0)
+			continue;
+		if (result < 0 || !run->io.keep_going ||
+		    (err->code != FL_ERR_IO && err->code != FL_ERR_DATA))
+			return -1;
+		pass_over(run, err, &first);
+		failed++;
+	}
+	if (!failed)
+		return 0;
+	return fl_error_set(err, first, "%d of %d inputs could not be read",
+			    failed, count);
+}
+
 int main(int argc, char **argv)
 {
 	struct fl_run run;
 	struct fl_error err = { .code = FL_OK };
 	struct fl_writer *out = NULL;
 	struct fl_clean *clean = NULL;
-	const char *path;
 
 	fl_run_begin(&run, &command, argc, argv);
 
@@ -112,6 +156,8 @@ int main(int argc, char **argv)
 		config.select.symbols = fl_selects.symbols.items;
 	config.select.from = fl_selects.from;
 	config.select.to = fl_selects.to;
+	config.select.date_from = fl_zone_wall(run.io.zone, fl_selects.from);
+	config.select.date_to = fl_zone_wall(run.io.zone, fl_selects.to);
 	config.io = &run.io;
 	config.event_ns = &run.event_ns;
 	if (fl_writer_open(&out, &run.io, "-", &err) < 0)
@@ -119,10 +165,7 @@ int main(int argc, char **argv)
 	config.out = out;
 	if (fl_clean_open(&clean, &config, &err) < 0)
 		goto done;
-	while ((path = fl_run_operand(&run))) {
-		if (fl_clean_input(clean, path, &err) < 0)
-			goto done;
-	}
+	clean_inputs(&run, clean, &err);
 done:
 	fl_clean_close(&clean);
 	fl_select_release(&config.select);

@@ -201,10 +201,9 @@ static int write_line(void *arg, const char *bytes, size_t len,
 {
 	struct fetch *fetch = arg;
 
-	if (fl_writer_text(fetch->out, bytes, len, err) < 0)
-		return -1;
+	/* The writer has it even when it cannot flush what it has. */
 	fetch->io->counts.used++;
-	return 0;
+	return fl_writer_text(fetch->out, bytes, len, err);
 }
 
 /* Warm-up passes uncounted, as marks do, but is selected like the rest. */
@@ -515,6 +514,14 @@ static int print_listing(struct listing *list, struct fl_error *err)
 	return result;
 }
 
+/* A list is made, not read. */
+static void list_account(const struct fl_run *run, struct fl_buf *out)
+{
+	char text[32];
+
+	fl_buf_printf(out, "%s out", fl_grouped(run->io.counts.out, text));
+}
+
 /* What the source holds. returns 1 when that was asked for, else 0; -1 */
 static int list_held(struct fetch *fetch, struct fl_error *err)
 {
@@ -524,6 +531,8 @@ static int list_held(struct fetch *fetch, struct fl_error *err)
 	if (!fetch->source->list)
 		return 0;
 	got = fetch->source->list(&fetch->ask, list_row, &list, err);
+	if (got != 0)
+		fetch->run->account = list_account;
 	if (got > 0 && fl_writer_as(fetch->out) == FL_AS_TABLE &&
 	    print_listing(&list, err) < 0)
 		got = -1;
@@ -541,6 +550,7 @@ static int list_sources(struct fetch *fetch, struct fl_error *err)
 	char now[FL_TIME_TEXT];
 	int result = 0;
 
+	fetch->run->account = list_account;
 	fl_time_print(fetch->run->started_ns / 1000000 * 1000000, now);
 	for (size_t i = 0; fl_sources[i] && result == 0; i++) {
 		const struct fl_source *source = fl_sources[i];

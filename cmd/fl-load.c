@@ -227,18 +227,17 @@ static int print_schema(const char *place, struct fl_error *err)
 {
 	const struct fl_store_ops *ops = fl_stores[0];
 	struct fl_buf text = FL_BUF_INIT;
-	int result = 0;
+	int result;
 
-	if (place)
-		result = fl_store_find(place, &ops, err);
-	if (result == 0 && !ops->schema)
-		result = fl_error_set(err, FL_ERR_USAGE, "'%s' has no schema",
-				      place);
-	if (result == 0) {
-		ops->schema(&text);
-		result = fl_write_all(STDOUT_FILENO, text.data, text.len,
-				      "standard output", err);
-	}
+	if (place && fl_store_find(place, &ops, err) < 0)
+		return -1;
+	if (!ops->schema)
+		return fl_error_set(err, FL_ERR_USAGE,
+				    "a place of the kind '%s' has no schema",
+				    ops->name);
+	ops->schema(&text);
+	result = fl_write_all(STDOUT_FILENO, text.data, text.len,
+			      "standard output", err);
 	fl_buf_release(&text);
 	return result;
 }

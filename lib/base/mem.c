@@ -12,7 +12,7 @@
 
 /* No allocation here: there is no memory for it. Exit without the atexit
  * handlers: what was written is written, the rest must not look complete. */
-static _Noreturn void out_of_memory(void)
+void fl_out_of_memory(void)
 {
 	static const char text[] = "financelake: out of memory\n";
 
@@ -25,7 +25,7 @@ void *fl_alloc(size_t size)
 	void *p = malloc(size ? size : 1);
 
 	if (!p)
-		out_of_memory();
+		fl_out_of_memory();
 	return p;
 }
 
@@ -34,19 +34,20 @@ void *fl_zalloc(size_t size)
 	void *p = calloc(1, size ? size : 1);
 
 	if (!p)
-		out_of_memory();
+		fl_out_of_memory();
 	return p;
 }
 
 void *fl_realloc(void *old, size_t count, size_t size)
 {
+	size_t bytes = count * size;
 	void *p;
 
 	if (size && count > SIZE_MAX / size)
-		out_of_memory();
-	p = realloc(old, count * size ? count * size : 1);
+		fl_out_of_memory();
+	p = realloc(old, bytes ? bytes : 1);
 	if (!p)
-		out_of_memory();
+		fl_out_of_memory();
 	return p;
 }
 
@@ -71,7 +72,7 @@ char *fl_sprintf(const char *format, ...)
 
 	va_start(args, format);
 	if (vasprintf(&text, format, args) < 0)
-		out_of_memory();
+		fl_out_of_memory();
 	va_end(args);
 	return text;
 }

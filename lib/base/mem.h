@@ -20,6 +20,9 @@ char *fl_strndup(const char *text, size_t len)
 char *fl_sprintf(const char *format, ...)
 	__attribute__((malloc, returns_nonnull, format(printf, 1, 2)));
 
+/* What the above do when they fail; for libraries that ask what to do. */
+_Noreturn void fl_out_of_memory(void);
+
 /* The impossible has happened: say where, then abort. */
 _Noreturn void fl_bug(const char *file, int line, const char *what);
 #define FL_BUG(what) fl_bug(__FILE__, __LINE__, (what))

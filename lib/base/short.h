@@ -27,7 +27,7 @@ static inline uint64_t fl_load64(const char *p)
 {
 	uint64_t word;
 
-	memcpy(&word, p, sizeof(word));
+	__builtin_memcpy(&word, p, sizeof(word));
 	return word;
 }
 
@@ -35,7 +35,7 @@ static inline uint32_t fl_load32(const char *p)
 {
 	uint32_t word;
 
-	memcpy(&word, p, sizeof(word));
+	__builtin_memcpy(&word, p, sizeof(word));
 	return word;
 }
 
@@ -64,16 +64,16 @@ static inline __attribute__((always_inline)) void
 fl_short_copy(char *to, const char *from, size_t len)
 {
 	if (len > 32) {
-		memcpy(to, from, len);
+		__builtin_memcpy(to, from, len);
 	} else if (len >= 16) {
-		memcpy(to, from, 16);
-		memcpy(to + len - 16, from + len - 16, 16);
+		__builtin_memcpy(to, from, 16);
+		__builtin_memcpy(to + len - 16, from + len - 16, 16);
 	} else if (len >= 8) {
-		memcpy(to, from, 8);
-		memcpy(to + len - 8, from + len - 8, 8);
+		__builtin_memcpy(to, from, 8);
+		__builtin_memcpy(to + len - 8, from + len - 8, 8);
 	} else if (len >= 4) {
-		memcpy(to, from, 4);
-		memcpy(to + len - 4, from + len - 4, 4);
+		__builtin_memcpy(to, from, 4);
+		__builtin_memcpy(to + len - 4, from + len - 4, 4);
 	} else {
 		for (size_t i = 0; i < len; i++)
 			to[i] = from[i];

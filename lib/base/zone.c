@@ -335,3 +335,10 @@ enum fl_zone_read fl_zone_to_utc(const struct fl_zone *zone,
 	       : count == 1 ? FL_ZONE_UNIQUE
 			    : FL_ZONE_REPEATED;
 }
+
+int64_t fl_zone_wall(const struct fl_zone *zone, int64_t ns)
+{
+	if (ns == FL_TIME_NONE)
+		return ns;
+	return ns + (int64_t)fl_zone_offset(zone, ns) * FL_SECOND;
+}

@@ -32,6 +32,9 @@ enum fl_zone_read {
 			       * from before still held */
 	FL_ZONE_RANGE = -1,
 };
+/* The wall clock at an instant, written as if it were UTC: what a bare date in
+ * `zone` means for records that are dated by the day. FL_TIME_NONE stays. */
+int64_t fl_zone_wall(const struct fl_zone *zone, int64_t ns);
 /* Local wall time to an instant. later may be NULL; only REPEATED sets it.
  * RANGE: no valid date or time of day, or outside 1678 to 2261. */
 enum fl_zone_read fl_zone_to_utc(const struct fl_zone *zone,

@@ -59,7 +59,7 @@ static void bash_names(const struct fl_settings *settings, struct fl_buf *out)
 	for (size_t i = 0; i < settings->count; i++) {
 		const struct fl_option *option = settings->items[i].option;
 
-		if (!option->help)
+		if (fl_option_hidden(option))
 			continue;
 		fl_buf_printf(out, "%s--%s%s", blank, option->name,
 			      takes_value(option) ? "=" : "");
@@ -85,7 +85,7 @@ static void bash_values(const struct fl_settings *settings, const char *indent,
 		const struct fl_option *option = settings->items[i].option;
 		const char *words = value_words(option, &buf);
 
-		if (!option->help || !takes_value(option))
+		if (fl_option_hidden(option) || !takes_value(option))
 			continue;
 		fl_buf_puts(out, indent);
 		bash_pattern(option, out);
@@ -111,7 +111,7 @@ static void bash_skip(const struct fl_settings *settings, struct fl_buf *out)
 	for (size_t i = 0; i < settings->count; i++) {
 		const struct fl_option *option = settings->items[i].option;
 
-		if (!option->help || !takes_value(option))
+		if (fl_option_hidden(option) || !takes_value(option))
 			continue;
 		fl_buf_puts(out, bar);
 		bash_pattern(option, out);
@@ -276,7 +276,7 @@ static void zsh_options(const struct fl_settings *settings, const char *indent,
 			struct fl_buf *out)
 {
 	for (size_t i = 0; i < settings->count; i++) {
-		if (settings->items[i].option->help)
+		if (!fl_option_hidden(settings->items[i].option))
 			zsh_option(settings->items[i].option, indent, out);
 	}
 }

@@ -244,7 +244,7 @@ static int unknown_key(const struct file *file,
 	for (size_t i = 0; i < settings->count; i++) {
 		const struct fl_option *option = settings->items[i].option;
 
-		if (option->help && !fl_option_acts(option))
+		if (!fl_option_hidden(option) && !fl_option_acts(option))
 			words[count++] = option->name;
 	}
 	words[count] = NULL;

@@ -44,7 +44,7 @@ static bool is_shown(const struct fl_settings *settings, size_t i)
 {
 	const struct fl_option *option = settings->items[i].option;
 
-	return option->help &&
+	return !fl_option_hidden(option) &&
 	       fl_settings_find(settings, option->name, strlen(option->name)) ==
 		       &settings->items[i];
 }

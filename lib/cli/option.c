@@ -28,6 +28,11 @@ static const char *show(const char *text)
 	return fl_show(text, strlen(text), SHOWN);
 }
 
+bool fl_option_hidden(const struct fl_option *option)
+{
+	return !option->help || !*option->help;
+}
+
 bool fl_option_optional(const struct fl_option *option)
 {
 	return option->arg && option->arg[0] == '[';
@@ -357,7 +362,7 @@ static int unknown_option(const struct parse *parse, const char *name,
 	size_t count = 0;
 
 	for (size_t i = 0; i < settings->count; i++) {
-		if (settings->items[i].option->help)
+		if (!fl_option_hidden(settings->items[i].option))
 			words[count++] = settings->items[i].option->name;
 	}
 	words[count] = NULL;
@@ -661,7 +666,7 @@ void fl_settings_show(const struct fl_settings *settings, const char *command,
 		const char *from = "default";
 
 		/* The files stand above. */
-		if (!option->help || fl_option_acts(option) ||
+		if (fl_option_hidden(option) || fl_option_acts(option) ||
 		    strcmp(option->name, "config") == 0 ||
 		    fl_settings_find(settings, option->name,
 				     strlen(option->name)) != setting)

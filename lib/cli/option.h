@@ -86,6 +86,8 @@ int fl_settings_environment(struct fl_settings *settings, struct fl_error *err);
 const char *fl_option_variable(const char *option, char *name);
 /* Those that act instead of setting (--help): on the command line only. */
 bool fl_option_acts(const struct fl_option *option);
+/* Shown nowhere: it has no help. */
+bool fl_option_hidden(const struct fl_option *option);
 /* Takes a value? true also for one that may do without ("[=V]"). */
 bool fl_option_valued(const struct fl_option *option);
 bool fl_option_optional(const struct fl_option *option);

@@ -111,7 +111,7 @@ static int skip_line(struct fl_blocks *blocks, struct fl_block *block,
 		if (lf || got == 0) {
 			blocks->over = got == 0;
 			block->oversize = bytes;
-			return 1;
+			return lf || !fl_stream_is_cut(blocks->in);
 		}
 		bytes += (uint64_t)got;
 	}
@@ -161,6 +161,9 @@ static int fill(struct fl_blocks *blocks, struct fl_block *block,
 	}
 	blocks->first = false;
 	if (blocks->over) {
+		/* Half a line, whose rest nobody will read, is no record. */
+		if (fl_stream_is_cut(blocks->in))
+			block->len = lf ? (size_t)(lf + 1 - block->data) : 0;
 		block->torn = block->len && block->data[block->len - 1] != '\n';
 		return block->len ? 1 : 0;
 	}
@@ -395,6 +398,12 @@ bool fl_block_line(const struct fl_block *block, size_t *at, const char **bytes,
 {
 	if (*at == 0)
 		*number = block->first_line - 1;
+	if (block->oversize && *at == 0) {
+		++*number;
+		*bytes = block->data;
+		*len = *at = block->len;
+		return true;
+	}
 	while (*at < block->len) {
 		const char *from = block->data + *at;
 		const char *lf = memchr(from, '\n', block->len - *at);

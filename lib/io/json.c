@@ -198,10 +198,31 @@ static void note_non_finite(yyjson_val *val, struct fl_note *note)
 	}
 }
 
+/* yyjson_read_opts would take a failed allocation for bad JSON. */
+static void *alloc_text(void *ctx, size_t size)
+{
+	(void)ctx;
+	return fl_alloc(size);
+}
+
+static void *realloc_text(void *ctx, void *old, size_t old_size, size_t size)
+{
+	(void)ctx;
+	(void)old_size;
+	return fl_realloc(old, size, 1);
+}
+
+static void free_text(void *ctx, void *old)
+{
+	(void)ctx;
+	free(old);
+}
+
 static enum fl_reason explain(const char *text, size_t len,
 			      const yyjson_read_err *problem,
 			      struct fl_note *note)
 {
+	const yyjson_alc alloc = { alloc_text, realloc_text, free_text, NULL };
 	yyjson_doc *lenient;
 
 	if (!fl_utf8_valid(text, len)) {
@@ -209,7 +230,7 @@ static enum fl_reason explain(const char *text, size_t len,
 		return FL_REASON_bad_utf8;
 	}
 	lenient = yyjson_read_opts((char *)(uintptr_t)text, len,
-				   YYJSON_READ_ALLOW_INF_AND_NAN, NULL, NULL);
+				   YYJSON_READ_ALLOW_INF_AND_NAN, &alloc, NULL);
 	if (lenient) {
 		note_non_finite(yyjson_doc_get_root(lenient), note);
 		yyjson_doc_free(lenient);

@@ -4,6 +4,7 @@
 #ifndef FL_IO_RECORD_H
 #define FL_IO_RECORD_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -16,7 +17,7 @@ struct fl_type; /* rec/type.h */
 struct fl_record {
 	const char *bytes; /* the line without its newline; not NUL-ended */
 	size_t len;
-	uint64_t line; /* counts this input from 1 */
+	uint64_t line;     /* counts this input from 1 */
 	const char *input; /* path, or "-" */
 
 	/* Filled by fl_record_check (rec/record.h): */
@@ -26,6 +27,7 @@ struct fl_record {
 				     * 0: absent (or null) */
 	int64_t ts_ns;
 	unsigned fixes; /* enum fl_fix: what normalising must change */
+	bool plain;     /* every value is known to be in canonical spelling */
 };
 
 #endif

@@ -89,18 +89,28 @@ static size_t whole_utf8(const char *text)
 	return fl_utf8_valid(text, cut) ? cut : 0;
 }
 
+/* What was cut may end inside a character: the length without that. */
+static size_t whole_characters(const char *bytes, size_t len)
+{
+	for (size_t back = 1; back < 4 && back < len; back++) {
+		unsigned char c = (unsigned char)bytes[len - back];
+		size_t want = c < 0xc0 ? 1 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4;
+
+		if ((c & 0xc0) != 0x80)
+			return back < want ? len - back : len;
+	}
+	return len;
+}
+
 static void append_raw(struct fl_buf *out, const struct fl_reject *reject)
 {
 	size_t len = reject->raw_len;
 	uint64_t whole = reject->raw_bytes ? reject->raw_bytes : len;
 
-	if (len > RAW_MAX) {
+	if (len > RAW_MAX)
 		len = RAW_MAX;
-		/* Not in the middle of a character. */
-		while (len > RAW_MAX - 4 &&
-		       ((unsigned char)reject->raw[len] & 0xc0) == 0x80)
-			len--;
-	}
+	if (len < whole)
+		len = whole_characters(reject->raw, len);
 	if (fl_utf8_valid(reject->raw, len) && !memchr(reject->raw, 0, len)) {
 		fl_buf_puts(out, ",\"raw\":");
 		fl_buf_json_string(out, reject->raw, len);

@@ -16,6 +16,7 @@
 #include <unistd.h>
 #include <zlib.h>
 #include <zstd.h>
+#include <zstd_errors.h>
 
 #include "base/mem.h"
 #include "base/time.h"
@@ -37,6 +38,7 @@ enum coding {
 struct fl_stream {
 	int fd;
 	bool owned, ended, writing, pipe, polls, mid_frame;
+	bool cut; /* told to stop: the end that was given is none */
 	enum coding coding;
 	char *path;      /* as the user named it */
 	char *temporary; /* writing: the file beside it; NULL for stdout */
@@ -101,21 +103,20 @@ void fl_stream_watch(struct fl_stream *stream, bool (*stopped)(const void *arg),
 	stream->stopped_arg = arg;
 }
 
-/* Wait until the descriptor has something. false: told to stop. */
+/* Wait until the descriptor has something. false: told to stop, which a file
+ * or a writer that never pauses must not put off. */
 static bool wait_readable(struct fl_stream *stream)
 {
 	struct pollfd pfd = { stream->fd, POLLIN, 0 };
 
-	if (!stream->polls)
-		return true;
-	for (;;) {
-		int ready = poll(&pfd, 1, LOOK_MS);
+	while (!stream->stopped || !stream->stopped(stream->stopped_arg)) {
+		int ready = stream->polls ? poll(&pfd, 1, LOOK_MS) : 1;
 
 		if (ready > 0 || (ready < 0 && errno != EINTR))
 			return true;
-		if (stream->stopped && stream->stopped(stream->stopped_arg))
-			return false;
 	}
+	stream->cut = true;
+	return false;
 }
 
 /* read(2) into bytes; 0 at the end or when told to stop. */
@@ -139,6 +140,11 @@ static ssize_t read_raw(struct fl_stream *stream, void *bytes, size_t size,
 			fl_show(stream->path, strlen(stream->path), 200),
 			strerror(errno));
 	}
+}
+
+static int no_memory(struct fl_error *err)
+{
+	return fl_error_set(err, FL_ERR_AGAIN, "out of memory");
 }
 
 /* Look at the first bytes. A JSON text begins with neither magic number, so one
@@ -177,11 +183,11 @@ static int find_coding(struct fl_stream *stream, struct fl_error *err)
 	if (stream->coding == CODING_ZSTD) {
 		stream->unzstd = ZSTD_createDCtx();
 		if (!stream->unzstd)
-			return fl_error_set(err, FL_ERR_AGAIN, "out of memory");
+			return no_memory(err);
 	} else if (stream->coding == CODING_GZIP) {
 		/* 15 + 16: the largest window, gzip wrapping only. */
 		if (inflateInit2(&stream->gzip, 15 + 16) != Z_OK)
-			return fl_error_set(err, FL_ERR_AGAIN, "out of memory");
+			return no_memory(err);
 		stream->gzip_on = true;
 	}
 	return 0;
@@ -205,6 +211,8 @@ static ssize_t decode_zstd(struct fl_stream *stream, void *bytes, size_t size,
 	size_t left = ZSTD_decompressStream(stream->unzstd, &out, &in);
 
 	stream->raw_at = in.pos;
+	if (ZSTD_getErrorCode(left) == ZSTD_error_memory_allocation)
+		return no_memory(err);
 	if (ZSTD_isError(left))
 		return corrupt(stream, ZSTD_getErrorName(left), err);
 	stream->mid_frame = left != 0;
@@ -226,6 +234,8 @@ static ssize_t decode_gzip(struct fl_stream *stream, void *bytes, size_t size,
 		inflateReset(z);
 	status = inflate(z, Z_NO_FLUSH);
 	stream->raw_at = stream->raw_len - z->avail_in;
+	if (status == Z_MEM_ERROR)
+		return no_memory(err);
 	if (status != Z_OK && status != Z_STREAM_END && status != Z_BUF_ERROR)
 		return corrupt(stream, z->msg ? z->msg : "broken gzip", err);
 	stream->mid_frame = status != Z_STREAM_END;
@@ -353,8 +363,10 @@ int fl_stream_create(struct fl_stream **stream, const char *path,
 		(*stream)->coding = CODING_ZSTD;
 		(*stream)->raw = fl_alloc(RAW_SIZE);
 		(*stream)->zstd = ZSTD_createCCtx();
-		if (!(*stream)->zstd)
-			return fl_error_set(err, FL_ERR_AGAIN, "out of memory");
+		if (!(*stream)->zstd) {
+			fl_stream_close(stream);
+			return no_memory(err);
+		}
 		ZSTD_CCtx_setParameter((*stream)->zstd, ZSTD_c_compressionLevel,
 				       ZSTD_LEVEL);
 		ZSTD_CCtx_setParameter((*stream)->zstd, ZSTD_c_checksumFlag, 1);
@@ -403,6 +415,8 @@ static int encode(struct fl_stream *stream, const void *bytes, size_t len,
 		ZSTD_outBuffer out = { stream->raw, RAW_SIZE, 0 };
 
 		left = ZSTD_compressStream2(stream->zstd, &out, &in, how);
+		if (ZSTD_getErrorCode(left) == ZSTD_error_memory_allocation)
+			return no_memory(err);
 		if (ZSTD_isError(left))
 			return fl_error_set(
 				err, FL_ERR_IO, "cannot compress '%s': %s",
@@ -486,6 +500,11 @@ const char *fl_stream_path(const struct fl_stream *stream)
 bool fl_stream_is_pipe(const struct fl_stream *stream)
 {
 	return stream->pipe;
+}
+
+bool fl_stream_is_cut(const struct fl_stream *stream)
+{
+	return stream->cut;
 }
 
 bool fl_stream_is_tty(const struct fl_stream *stream)

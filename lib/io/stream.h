@@ -49,6 +49,8 @@ void fl_stream_close(struct fl_stream **stream);
 
 const char *fl_stream_path(const struct fl_stream *stream);
 bool fl_stream_is_pipe(const struct fl_stream *stream);
+/* Did a read end because it was told to stop? Then more may follow. */
+bool fl_stream_is_cut(const struct fl_stream *stream);
 bool fl_stream_is_tty(const struct fl_stream *stream);
 uint64_t fl_stream_bytes(const struct fl_stream *stream); /* decoded so far */
 

@@ -23,6 +23,8 @@
 #include "rec/record.h"
 
 enum {
+	NEAR = 8, /* records for which deduplication reads ahead */
+	FAR = 16,
 	ITEM_FILTERED = 1, /* the selection or the expression dropped it */
 	ITEM_EDITED = 2,   /* its text is in the edits */
 	ITEM_ROUNDED = 4,
@@ -212,6 +214,14 @@ static void edit_item(const struct fl_clean *clean, struct result *result,
 		fl_record_canonical(rec, &result->edits);
 	else
 		fl_record_normalise(rec, &result->edits);
+	/* What was kept as one text may have been several lines: outside of
+	 * strings, where neither may stand, they are blanks. */
+	for (size_t i = item->edit_from;
+	     clean->config.retry && i < result->edits.len; i++) {
+		if (result->edits.data[i] == '\n' ||
+		    result->edits.data[i] == '\r')
+			result->edits.data[i] = ' ';
+	}
 	fl_buf_putc(&result->edits, '\n');
 	item->edit_len = (uint32_t)result->edits.len - item->edit_from;
 }
@@ -252,6 +262,7 @@ static void work(void *arg, unsigned worker, struct fl_block *block)
 		item->len = (uint32_t)len;
 		item->line = (uint32_t)line;
 		item->flags = 0;
+		item->content = (struct fl_hash128){ 0, 0 };
 		if (verdict == VERDICT_FILTERED) {
 			item->flags = ITEM_FILTERED;
 			continue;
@@ -383,6 +394,21 @@ static int refuse(struct fl_clean *clean, const struct fl_block *block,
 	return fl_reject(clean->config.io, &reject, err);
 }
 
+/* A stream has marks when one that opens it is its first line. Any other mark
+ * is somebody's data that looks like one, and must move no position. */
+static bool opens_stream(const struct fl_io *io, const char *bytes, size_t len)
+{
+	struct fl_mark mark = FL_MARK_INIT;
+	struct fl_error ignored = { .code = FL_OK };
+	bool opens;
+
+	if (io->counts.in)
+		return false;
+	opens = fl_mark_parse(&mark, bytes, len, &ignored) == 0 && mark.open;
+	fl_mark_release(&mark);
+	return opens;
+}
+
 /* A line without an item: a mark or a reject. */
 static int take_other(struct fl_clean *clean, const struct fl_block *block,
 		      const char *bytes, size_t len, uint64_t line, bool torn,
@@ -393,10 +419,12 @@ static int take_other(struct fl_clean *clean, const struct fl_block *block,
 	struct fl_record rec = { .input = clean->path };
 	enum fl_reason reason = FL_REASON_NONE;
 	struct fl_note note = { "", "" };
+	bool is_mark;
 
 	if (write_pending(clean, pending, err) < 0)
 		return -1;
-	if (!block->oversize && fl_mark_is(bytes, len))
+	is_mark = !block->oversize && fl_mark_is(bytes, len);
+	if (is_mark && (io->marked || opens_stream(io, bytes, len)))
 		return fl_mark_forward(io, bytes, len, clean->config.out, err);
 	if (torn && io->marked)
 		return 0; /* what a killed writer left behind */
@@ -404,6 +432,10 @@ static int take_other(struct fl_clean *clean, const struct fl_block *block,
 		fl_note_set(&note, "", "%llu bytes, at most 900,000 are taken",
 			    (unsigned long long)block->oversize);
 		reason = FL_REASON_too_long;
+	} else if (is_mark) {
+		rec.bytes = bytes;
+		rec.len = len;
+		reason = fl_record_check(&rec, &judge->json, &note);
 	} else {
 		judge_line(clean, judge, bytes, len, &rec, &reason, &note);
 		/* What is refused again is kept as it was the first time. */
@@ -454,6 +486,10 @@ static int take_block(struct fl_clean *clean, const struct fl_block *block,
 		const struct item *item = &result->items[i];
 		bool last = item->from + item->len >= block->len;
 
+		if (clean->dedup && i + FAR < result->count) {
+			fl_dedup_far(clean->dedup, item[FAR].content);
+			fl_dedup_near(clean->dedup, item[NEAR].content);
+		}
 		if (item->from > at &&
 		    take_gap(clean, block, at, item->from,
 			     block->first_line + line, &pending, err) < 0)
@@ -495,8 +531,7 @@ static int sniff(struct fl_clean *clean, const struct fl_block *block,
 	size_t at = 0, len;
 	uint64_t line;
 
-	if (clean->sniffed || block->oversize ||
-	    !fl_block_line(block, &at, &bytes, &len, &line))
+	if (clean->sniffed || !fl_block_line(block, &at, &bytes, &len, &line))
 		return 0;
 	clean->sniffed = true;
 	return fl_reader_sniff(clean->config.io, clean->path, bytes, len, err);
@@ -517,22 +552,31 @@ int fl_clean_input(struct fl_clean *clean, const char *path,
 	struct fl_stream *in = NULL;
 	struct fl_blocks *blocks = NULL;
 	struct fl_block *block;
-	int got = -1;
+	int result = 1;
 
 	clean->path = path;
 	clean->sniffed = false;
 	if (fl_stream_open(&in, path, err) < 0 ||
 	    fl_blocks_open(&blocks, in, clean->workers, &how, err) < 0)
 		goto done;
-	while ((got = fl_blocks_next(blocks, &block, err)) > 0) {
+	for (;;) {
+		int got = fl_blocks_next(blocks, &block, err);
+
+		/* Also at the input's end: that the output failed while there
+		 * was nothing to read is known only now. */
 		if (clean->idle_error.code != FL_OK) {
 			*err = clean->idle_error;
-			got = -1;
+			result = -1;
 			break;
 		}
-		if (sniff(clean, block, err) < 0 ||
-		    take_block(clean, block, err) < 0) {
-			got = -1;
+		if (got <= 0) {
+			result = got < 0;
+			break;
+		}
+		if (sniff(clean, block, err) < 0)
+			break;
+		if (take_block(clean, block, err) < 0) {
+			result = -1;
 			break;
 		}
 		if (io->tick)
@@ -543,7 +587,7 @@ done:
 	fl_stream_close(&in);
 	if (clean->dedup)
 		io->counts.dedup_horizon_ns = fl_dedup_reached(clean->dedup);
-	return got < 0 ? -1 : 0;
+	return result;
 }
 
 int fl_clean_open(struct fl_clean **out, const struct fl_clean_config *config,

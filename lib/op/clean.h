@@ -33,6 +33,8 @@ int fl_clean_open(struct fl_clean **clean, const struct fl_clean_config *config,
 		  struct fl_error *err);
 /* Clean one input from end to end; what deduplication has learnt goes on to the
  * next one.
+ * returns 0; -1 with err; 1 with err where the fault is this input's alone and
+ *         the next one may be tried (--keep-going)
  * errors  those of fl_stream_read, fl_writer_lines and fl_reject; FL_ERR_DATA
  *         not NDJSON at all, with the recipe */
 int fl_clean_input(struct fl_clean *clean, const char *path,

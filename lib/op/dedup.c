@@ -4,6 +4,10 @@
  * horizon, or when the ring can grow no more. It starts small and doubles, so
  * that the usual stream works in the processor's cache.
  *
+ * Chains run from newer to older and hold arrival numbers, not places: one that
+ * is no longer in the ring ends its chain, so nothing has to be unlinked when
+ * an entry leaves. (That was a sixth of all time, in cache misses.)
+ *
  * SPDX-License-Identifier: Apache-2.0 */
 #include "op/dedup.h"
 
@@ -17,6 +21,7 @@
 enum {
 	FIRST_ENTRIES = 1024,
 	FIRST_SERIES = 256,
+	HEADS = 2, /* chains for each entry: most hold one or none */
 };
 
 struct entry {
@@ -35,7 +40,7 @@ struct series {
 struct fl_dedup {
 	int64_t horizon, reached;
 	struct entry *ring;
-	uint32_t *heads; /* chains; as many as the ring has entries */
+	uint32_t *heads; /* of the chains, HEADS for each entry of the ring */
 	uint64_t oldest, count, cap, cap_max; /* cap: a power of two */
 	struct series *series;                /* open addressing */
 	uint64_t series_count, series_cap, series_max;
@@ -50,10 +55,20 @@ static uint64_t power_below(uint64_t value)
 	return power;
 }
 
+/* Heads of empty chains: the number before the oldest is never held. */
+static uint32_t *new_heads(const struct fl_dedup *dedup, uint64_t cap)
+{
+	uint32_t *heads = fl_alloc(HEADS * cap * sizeof(*heads));
+
+	for (uint64_t i = 0; i < HEADS * cap; i++)
+		heads[i] = (uint32_t)dedup->oldest - 1;
+	return heads;
+}
+
 struct fl_dedup *fl_dedup_new(int64_t horizon_ns, uint64_t memory)
 {
 	struct fl_dedup *dedup = fl_zalloc(sizeof(*dedup));
-	const uint64_t each = sizeof(struct entry) + sizeof(uint32_t);
+	const uint64_t each = sizeof(struct entry) + HEADS * sizeof(uint32_t);
 
 	dedup->horizon = dedup->reached = horizon_ns;
 	dedup->cap_max = power_below(memory / 4 * 3 / each);
@@ -65,8 +80,8 @@ struct fl_dedup *fl_dedup_new(int64_t horizon_ns, uint64_t memory)
 	if (dedup->series_max < FIRST_SERIES)
 		dedup->series_max = FIRST_SERIES;
 	dedup->cap = FIRST_ENTRIES;
-	dedup->ring = fl_alloc(dedup->cap * sizeof(*dedup->ring));
-	dedup->heads = fl_zalloc(dedup->cap * sizeof(*dedup->heads));
+	dedup->ring = fl_zalloc(dedup->cap * sizeof(*dedup->ring));
+	dedup->heads = new_heads(dedup, dedup->cap);
 	dedup->series_cap = FIRST_SERIES;
 	dedup->series = fl_alloc(dedup->series_cap * sizeof(*dedup->series));
 	for (uint64_t i = 0; i < dedup->series_cap; i++)
@@ -84,44 +99,51 @@ void fl_dedup_free(struct fl_dedup *dedup)
 	free(dedup);
 }
 
-static void unlink_oldest(struct fl_dedup *dedup)
+static struct entry *entry_of(const struct fl_dedup *dedup, uint32_t number)
 {
-	uint64_t mask = dedup->cap - 1;
-	uint32_t number = (uint32_t)(dedup->oldest & mask);
-	struct entry *entry = &dedup->ring[number];
-	uint32_t *link = &dedup->heads[entry->content.lo & mask];
+	return &dedup->ring[number & (dedup->cap - 1)];
+}
 
-	while (*link != number + 1)
-		link = &dedup->ring[*link - 1].next;
-	*link = entry->next;
-	dedup->oldest++;
-	dedup->count--;
+/* Is that arrival still in the ring? Numbers come round after 2^32; one from
+ * before that finds some entry, whose content then differs. */
+static bool is_held(const struct fl_dedup *dedup, uint32_t number)
+{
+	return (uint32_t)(number - (uint32_t)dedup->oldest) < dedup->count;
 }
 
 static void link_entry(struct fl_dedup *dedup, uint32_t number)
 {
-	struct entry *entry = &dedup->ring[number];
-	uint32_t *head = &dedup->heads[entry->content.lo & (dedup->cap - 1)];
+	struct entry *entry = entry_of(dedup, number);
+	uint32_t *head =
+		&dedup->heads[entry->content.lo & (HEADS * dedup->cap - 1)];
 
 	entry->next = *head;
-	*head = number + 1;
+	*head = number;
+}
+
+static void leave_oldest(struct fl_dedup *dedup)
+{
+	dedup->oldest++;
+	dedup->count--;
 }
 
 static void grow_ring(struct fl_dedup *dedup)
 {
 	uint64_t cap = dedup->cap * 2, mask = dedup->cap - 1;
-	struct entry *ring = fl_alloc(cap * sizeof(*ring));
+	struct entry *ring = fl_zalloc(cap * sizeof(*ring));
 
-	for (uint64_t i = 0; i < dedup->count; i++)
-		ring[i] = dedup->ring[(dedup->oldest + i) & mask];
+	for (uint64_t i = 0; i < dedup->count; i++) {
+		uint64_t number = dedup->oldest + i;
+
+		ring[number & (cap - 1)] = dedup->ring[number & mask];
+	}
 	free(dedup->ring);
 	free(dedup->heads);
 	dedup->ring = ring;
-	dedup->heads = fl_zalloc(cap * sizeof(*dedup->heads));
 	dedup->cap = cap;
-	dedup->oldest = 0;
+	dedup->heads = new_heads(dedup, cap);
 	for (uint64_t i = 0; i < dedup->count; i++)
-		link_entry(dedup, (uint32_t)i);
+		link_entry(dedup, (uint32_t)(dedup->oldest + i));
 }
 
 static struct series *find_slot(struct series *table, uint64_t cap,
@@ -196,11 +218,11 @@ static void make_room(struct fl_dedup *dedup)
 	/* Two looks per record keep up with one insertion each. */
 	for (int i = 0; i < 2 && dedup->count; i++) {
 		const struct entry *entry =
-			&dedup->ring[dedup->oldest & (dedup->cap - 1)];
+			entry_of(dedup, (uint32_t)dedup->oldest);
 
 		if (!is_old(dedup, &dedup->series[entry->series], entry->ts))
 			break;
-		unlink_oldest(dedup);
+		leave_oldest(dedup);
 	}
 	if (dedup->count < dedup->cap)
 		return;
@@ -208,12 +230,12 @@ static void make_room(struct fl_dedup *dedup)
 		grow_ring(dedup);
 	} else {
 		const struct entry *entry =
-			&dedup->ring[dedup->oldest & (dedup->cap - 1)];
+			entry_of(dedup, (uint32_t)dedup->oldest);
 		struct series *series = &dedup->series[entry->series];
 
 		if (entry->ts > series->floor)
 			series->floor = entry->ts;
-		unlink_oldest(dedup);
+		leave_oldest(dedup);
 	}
 }
 
@@ -222,8 +244,8 @@ enum fl_seen fl_dedup_see(struct fl_dedup *dedup, uint64_t key,
 {
 	struct series *series = find_series(dedup, key);
 	struct entry *entry;
-	uint64_t number;
-	bool unchecked;
+	uint32_t number;
+	bool unchecked, again;
 
 	if (!series) {
 		dedup->reached = 0;
@@ -231,18 +253,23 @@ enum fl_seen fl_dedup_see(struct fl_dedup *dedup, uint64_t key,
 	}
 	if (is_old(dedup, series, ts_ns))
 		return FL_SEEN_UNCHECKED;
-	for (uint32_t at = dedup->heads[content.lo & (dedup->cap - 1)]; at;
-	     at = entry->next) {
-		entry = &dedup->ring[at - 1];
+	for (uint32_t at = dedup->heads[content.lo & (HEADS * dedup->cap - 1)];
+	     is_held(dedup, at); at = entry->next) {
+		entry = entry_of(dedup, at);
 		if (entry->content.lo != content.lo ||
 		    entry->content.hi != content.hi)
 			continue;
+		/* One that should have left, but stands behind others: a number
+		 * that begins anew each day is no repeat. */
+		again = ts_ns > entry->ts &&
+			(uint64_t)ts_ns - (uint64_t)entry->ts >
+				(uint64_t)dedup->horizon;
 		/* Every occurrence counts: the look-back runs from the last. */
 		if (ts_ns > entry->ts)
 			entry->ts = ts_ns;
 		if (ts_ns > series->newest)
 			series->newest = ts_ns;
-		return FL_SEEN_BEFORE;
+		return again ? FL_SEEN_NEW : FL_SEEN_BEFORE;
 	}
 	unchecked = ts_ns <= series->floor;
 	if (unchecked && series->newest - ts_ns < dedup->reached)
@@ -250,13 +277,26 @@ enum fl_seen fl_dedup_see(struct fl_dedup *dedup, uint64_t key,
 	if (ts_ns > series->newest)
 		series->newest = ts_ns;
 	make_room(dedup);
-	number = (dedup->oldest + dedup->count++) & (dedup->cap - 1);
-	entry = &dedup->ring[number];
+	number = (uint32_t)(dedup->oldest + dedup->count++);
+	entry = entry_of(dedup, number);
 	entry->content = content;
 	entry->ts = ts_ns;
 	entry->series = (uint32_t)(series - dedup->series);
-	link_entry(dedup, (uint32_t)number);
+	link_entry(dedup, number);
 	return unchecked ? FL_SEEN_UNCHECKED : FL_SEEN_NEW;
+}
+
+void fl_dedup_far(const struct fl_dedup *dedup, struct fl_hash128 content)
+{
+	__builtin_prefetch(&dedup->heads[content.lo & (HEADS * dedup->cap - 1)],
+			   1);
+}
+
+void fl_dedup_near(const struct fl_dedup *dedup, struct fl_hash128 content)
+{
+	uint32_t first = dedup->heads[content.lo & (HEADS * dedup->cap - 1)];
+
+	__builtin_prefetch(entry_of(dedup, first));
 }
 
 int64_t fl_dedup_reached(const struct fl_dedup *dedup)

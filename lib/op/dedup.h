@@ -26,6 +26,11 @@ struct fl_dedup *fl_dedup_new(int64_t horizon_ns, uint64_t memory);
 void fl_dedup_free(struct fl_dedup *dedup);
 enum fl_seen fl_dedup_see(struct fl_dedup *dedup, uint64_t series,
 			  struct fl_hash128 content, int64_t ts_ns);
+/* Begin to fetch what fl_dedup_see will look at: call _far some 16 records
+ * ahead of it and _near some 8. The tables are larger than the caches near by.
+ */
+void fl_dedup_far(const struct fl_dedup *dedup, struct fl_hash128 content);
+void fl_dedup_near(const struct fl_dedup *dedup, struct fl_hash128 content);
 /* The shortest look-back that memory allowed for any record so far; the horizon
  * itself while memory sufficed. */
 int64_t fl_dedup_reached(const struct fl_dedup *dedup);

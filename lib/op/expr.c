@@ -2,7 +2,8 @@
  *
  * jq 1.6 reads numbers as doubles. When the result equals the input the input's
  * bytes are passed; else a number of the result takes the text of an input
- * number with the same double, if there is one.
+ * number with the same double, if there is one: that at the same place before
+ * any other.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include "op/expr.h"
@@ -51,11 +52,28 @@ enum {
 	PROGRAM_MAX = 1024 * 1024,
 };
 
+#define NOWHERE UINT32_MAX /* a place that the input has not */
+
+struct number {
+	double value;
+	uint32_t at; /* token */
+};
+
 struct fl_expr {
 	jq_state *jq;
-	struct fl_json json;     /* the input, for its numbers' text */
+	struct fl_json json;    /* the input, for its numbers' text */
+	struct number *numbers; /* of the input, by value; when asked for */
+	uint32_t count, cap;
+	bool sorted;
 	struct fl_buf complaint; /* what jq said last */
 };
+
+/* jq would abort. Its handler is the thread's, not the program's. */
+static void no_memory(void *arg)
+{
+	(void)arg;
+	fl_out_of_memory();
+}
 
 static void complain(void *arg, jv message)
 {
@@ -100,6 +118,7 @@ int fl_expr_open(struct fl_expr **out, const char *text, struct fl_error *err)
 		result = read_program(text + 1, &program, err);
 	else
 		fl_buf_puts(&program, text);
+	jv_nomem_handler(no_memory, NULL);
 	if (result == 0) {
 		expr->jq = jq_init();
 		if (!expr->jq)
@@ -128,29 +147,78 @@ int fl_expr_open(struct fl_expr **out, const char *text, struct fl_error *err)
 	return result;
 }
 
-/* The input's text of a number with this double. */
-static const struct fl_json_tok *find_number(const struct fl_json *json,
-					     double value)
+/* What jq makes of the number at the token; false when that is no matter. */
+static bool read_double(const struct fl_json_tok *tok, double *value)
 {
-	char digits[64];
+	char digits[512];
 
-	for (uint32_t i = 0; i < json->count; i++) {
-		const struct fl_json_tok *tok = &json->toks[i];
-
-		if (tok->kind != FL_JSON_NUMBER || tok->len >= sizeof(digits))
-			continue;
-		memcpy(digits, tok->text, tok->len);
-		digits[tok->len] = '\0';
-		if (strtod(digits, NULL) == value)
-			return tok;
-	}
-	return NULL;
+	if (tok->kind != FL_JSON_NUMBER || tok->len >= sizeof(digits))
+		return false;
+	memcpy(digits, tok->text, tok->len);
+	digits[tok->len] = '\0';
+	*value = strtod(digits, NULL);
+	return true;
 }
 
-static void print_number(const struct fl_json *json, double value,
+static int by_value(const void *left, const void *right)
+{
+	const struct number *a = left, *b = right;
+
+	if (a->value != b->value)
+		return a->value < b->value ? -1 : 1;
+	return a->at < b->at ? -1 : a->at > b->at;
+}
+
+static void sort_numbers(struct fl_expr *expr)
+{
+	const struct fl_json *json = &expr->json;
+
+	expr->sorted = true;
+	expr->count = 0;
+	if (expr->cap < json->count) {
+		expr->cap = json->count;
+		expr->numbers = fl_realloc(expr->numbers, expr->cap,
+					   sizeof(*expr->numbers));
+	}
+	for (uint32_t i = 0; i < json->count; i++) {
+		struct number *number = &expr->numbers[expr->count];
+
+		number->at = i;
+		expr->count += read_double(&json->toks[i], &number->value);
+	}
+	qsort(expr->numbers, expr->count, sizeof(*expr->numbers), by_value);
+}
+
+/* The input's text of a number with this double: that at `at`, or the first. */
+static const struct fl_json_tok *find_number(struct fl_expr *expr, double value,
+					     uint32_t at)
+{
+	const struct fl_json_tok *toks = expr->json.toks;
+	uint32_t low = 0, high;
+	double there;
+
+	if (at != NOWHERE && read_double(&toks[at], &there) && there == value)
+		return &toks[at];
+	if (!expr->sorted)
+		sort_numbers(expr);
+	high = expr->count;
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+
+		if (expr->numbers[middle].value < value)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < expr->count && expr->numbers[low].value == value
+		       ? &toks[expr->numbers[low].at]
+		       : NULL;
+}
+
+static void print_number(struct fl_expr *expr, double value, uint32_t at,
 			 struct fl_buf *out)
 {
-	const struct fl_json_tok *tok = find_number(json, value);
+	const struct fl_json_tok *tok = find_number(expr, value, at);
 	char text[FL_DECIMAL_TEXT];
 	struct fl_decimal decimal;
 
@@ -170,14 +238,89 @@ static void print_string(jv text, struct fl_buf *out)
 			   (size_t)jv_string_length_bytes(jv_copy(text)));
 }
 
-/* Borrows `value`. */
-static void print(const struct fl_json *json, jv value, struct fl_buf *out)
+/* The token of a member's value. Most members stand where the input had them,
+ * so the search begins at *next, behind the one that was found last. */
+static uint32_t find_member(const struct fl_json *json, uint32_t object, jv key,
+			    uint32_t *next)
 {
+	const char *text = jv_string_value(key);
+	size_t len = (size_t)jv_string_length_bytes(jv_copy(key));
+	const struct fl_json_tok *toks = json->toks;
+	uint32_t at;
+
+	if (object == NOWHERE || toks[object].kind != FL_JSON_OBJECT)
+		return NOWHERE;
+	if (*next < toks[object].next && fl_json_is(&toks[*next], text, len))
+		at = *next + 1;
+	else
+		at = fl_json_find(json, object, text, len);
+	if (!at)
+		return NOWHERE;
+	*next = toks[at].next;
+	return at;
+}
+
+static void print(struct fl_expr *expr, jv value, uint32_t at,
+		  struct fl_buf *out);
+
+static void print_array(struct fl_expr *expr, jv value, uint32_t at,
+			struct fl_buf *out)
+{
+	const struct fl_json_tok *toks = expr->json.toks;
+	uint32_t element = NOWHERE, end = 0;
+	int length = jv_array_length(jv_copy(value));
+
+	if (at != NOWHERE && toks[at].kind == FL_JSON_ARRAY) {
+		element = at + 1;
+		end = toks[at].next;
+	}
+	fl_buf_putc(out, '[');
+	for (int i = 0; i < length; i++) {
+		jv each = jv_array_get(jv_copy(value), i);
+
+		if (i)
+			fl_buf_putc(out, ',');
+		print(expr, each, element < end ? element : NOWHERE, out);
+		if (element < end)
+			element = toks[element].next;
+		jv_free(each);
+	}
+	fl_buf_putc(out, ']');
+}
+
+static void print_object(struct fl_expr *expr, jv value, uint32_t at,
+			 struct fl_buf *out)
+{
+	uint32_t next = at == NOWHERE ? 0 : at + 1;
 	bool first = true;
 
+	fl_buf_putc(out, '{');
+	for (int i = jv_object_iter(value); jv_object_iter_valid(value, i);
+	     i = jv_object_iter_next(value, i)) {
+		jv key = jv_object_iter_key(value, i);
+		jv member = jv_object_iter_value(value, i);
+
+		if (!first)
+			fl_buf_putc(out, ',');
+		first = false;
+		print_string(key, out);
+		fl_buf_putc(out, ':');
+		print(expr, member, find_member(&expr->json, at, key, &next),
+		      out);
+		jv_free(key);
+		jv_free(member);
+	}
+	fl_buf_putc(out, '}');
+}
+
+/* Print what stands, if it was there before, at the token `at` of the input.
+ * Borrows `value`. */
+static void print(struct fl_expr *expr, jv value, uint32_t at,
+		  struct fl_buf *out)
+{
 	switch (jv_get_kind(value)) {
 	case JV_KIND_NUMBER:
-		print_number(json, jv_number_value(value), out);
+		print_number(expr, jv_number_value(value), at, out);
 		return;
 	case JV_KIND_STRING:
 		print_string(value, out);
@@ -189,35 +332,10 @@ static void print(const struct fl_json *json, jv value, struct fl_buf *out)
 		fl_buf_puts(out, "false");
 		return;
 	case JV_KIND_ARRAY:
-		fl_buf_putc(out, '[');
-		for (int i = 0; i < jv_array_length(jv_copy(value)); i++) {
-			jv element = jv_array_get(jv_copy(value), i);
-
-			if (i)
-				fl_buf_putc(out, ',');
-			print(json, element, out);
-			jv_free(element);
-		}
-		fl_buf_putc(out, ']');
+		print_array(expr, value, at, out);
 		return;
 	case JV_KIND_OBJECT:
-		fl_buf_putc(out, '{');
-		for (int i = jv_object_iter(value);
-		     jv_object_iter_valid(value, i);
-		     i = jv_object_iter_next(value, i)) {
-			jv key = jv_object_iter_key(value, i);
-			jv member = jv_object_iter_value(value, i);
-
-			if (!first)
-				fl_buf_putc(out, ',');
-			first = false;
-			print_string(key, out);
-			fl_buf_putc(out, ':');
-			print(json, member, out);
-			jv_free(key);
-			jv_free(member);
-		}
-		fl_buf_putc(out, '}');
+		print_object(expr, value, at, out);
 		return;
 	default:
 		fl_buf_puts(out, "null");
@@ -239,10 +357,17 @@ enum fl_expr_result fl_expr_apply(struct fl_expr *expr, const char *bytes,
 				  size_t len, struct fl_buf *out,
 				  struct fl_note *note)
 {
-	jv input = jv_parse_sized(bytes, (int)len), value, more;
 	enum fl_expr_result result;
 	struct fl_note ignored;
+	jv input, value, more;
 
+	jv_nomem_handler(no_memory, NULL);
+	expr->sorted = false;
+	/* jq mends in silence what the check must refuse: NaN, a key that
+	 * stands twice, half a surrogate pair. */
+	if (fl_json_parse(&expr->json, bytes, len, &ignored) != FL_REASON_NONE)
+		return FL_EXPR_SAME;
+	input = jv_parse_sized(bytes, (int)len);
 	if (!jv_is_valid(input)) {
 		jv_free(input);
 		return FL_EXPR_SAME;
@@ -271,9 +396,7 @@ enum fl_expr_result fl_expr_apply(struct fl_expr *expr, const char *bytes,
 		} else if (jv_equal(jv_copy(value), jv_copy(input))) {
 			result = FL_EXPR_SAME;
 		} else {
-			/* What fails here was no strict JSON; jq took it. */
-			(void)fl_json_parse(&expr->json, bytes, len, &ignored);
-			print(&expr->json, value, out);
+			print(expr, value, 0, out);
 			result = FL_EXPR_CHANGED;
 		}
 	}
@@ -292,6 +415,7 @@ void fl_expr_close(struct fl_expr **out)
 	if (expr->jq)
 		jq_teardown(&expr->jq);
 	fl_json_release(&expr->json);
+	free(expr->numbers);
 	fl_buf_release(&expr->complaint);
 	free(expr);
 }

@@ -24,7 +24,8 @@ enum fl_expr_result {
 /* text: a program, or @FILE that holds one.
  * errors  FL_ERR_USAGE it does not compile (with jq's words); FL_ERR_IO */
 int fl_expr_open(struct fl_expr **expr, const char *text, struct fl_error *err);
-/* Input that is no JSON is FL_EXPR_SAME: the check that follows refuses it.
+/* Input that is no strict JSON is FL_EXPR_SAME: the check that follows refuses
+ * it.
  * Numbers that the program did not change keep all their digits. */
 enum fl_expr_result fl_expr_apply(struct fl_expr *expr, const char *bytes,
 				  size_t len, struct fl_buf *out,

@@ -216,7 +216,20 @@ static bool in_list(const char *const *list, const char *text, size_t len)
 }
 
 /* Bars of a day and longer are compared by their date, which stands at midnight
- * UTC in `ts` for every provider: so one comparison serves both. */
+ * UTC in `ts` for every provider: so no zone matters to them. */
+static bool in_time(const struct fl_select *select, const struct fl_record *rec)
+{
+	int64_t from = select->from, to = select->to;
+
+	if ((from != select->date_from || to != select->date_to) &&
+	    fl_record_value(rec, "date")) {
+		from = select->date_from;
+		to = select->date_to;
+	}
+	return (from == FL_TIME_NONE || rec->ts_ns >= from) &&
+	       (to == FL_TIME_NONE || rec->ts_ns < to);
+}
+
 bool fl_select_wants(const struct fl_select *select,
 		     const struct fl_record *rec)
 {
@@ -230,9 +243,7 @@ bool fl_select_wants(const struct fl_select *select,
 		    !in_list(select->symbols, tok->text, tok->len))
 			return false;
 	}
-	if (select->from != FL_TIME_NONE && rec->ts_ns < select->from)
-		return false;
-	if (select->to != FL_TIME_NONE && rec->ts_ns >= select->to)
+	if (!in_time(select, rec))
 		return false;
 	for (const struct fl_where *where = select->where; where;
 	     where = where->next) {

@@ -16,7 +16,9 @@ struct fl_select {
 	const char *const *types;   /* NULL-ended; NULL: all */
 	const char *const *symbols; /* NULL-ended; NULL: all */
 	int64_t from, to;           /* FL_TIME_NONE: open; to exclusive */
-	struct fl_where *where;     /* a list; all must hold */
+	/* The same for bars of a day and longer: fl_zone_wall of from, to. */
+	int64_t date_from, date_to;
+	struct fl_where *where; /* a list; all must hold */
 };
 
 /* Add FIELD=OP.VALUE to the list; OP: eq neq gt gte lt lte in like is. A value

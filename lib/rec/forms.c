@@ -57,7 +57,7 @@ static const unsigned char kinds[256] = {
 #undef ZO
 
 /* The kinds of bytes that the string holds. */
-static unsigned kinds_of(const struct fl_json_tok *tok)
+static inline unsigned kinds_of(const struct fl_json_tok *tok)
 {
 	unsigned any = 0;
 
@@ -146,5 +146,18 @@ bool fl_form_is_plain(enum fl_form form, const struct fl_json_tok *tok)
 {
 	unsigned fixes = 0;
 
-	return !fl_form_check(form, tok, &fixes) && !fixes;
+	/* The forms of every tick, without the words for what is wrong. */
+	switch (form) {
+	case FL_FORM_LABEL:
+		return tok->len - 1 < 200 && !(kinds_of(tok) & BYTE_CONTROL);
+	case FL_FORM_SYMBOL:
+		return tok->len - 1 < 64 &&
+		       !(kinds_of(tok) &
+			 (BYTE_BLANK | BYTE_HIGH | BYTE_LOWER | BYTE_CONTROL));
+	case FL_FORM_CURRENCY:
+		return tok->len == 3 && kinds_of(tok) == BYTE_UPPER &&
+		       !fl_subunit_find(tok->text, tok->len);
+	default:
+		return !fl_form_check(form, tok, &fixes) && !fixes;
+	}
 }

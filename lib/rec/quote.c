@@ -204,18 +204,27 @@ static enum fl_reason refuse(const struct fl_record *rec, struct fl_note *note,
 	return FL_REASON_out_of_range;
 }
 
+/* Most prices: a first digit that is not 0. */
+static bool begins_positive(const struct fl_record *rec)
+{
+	char first = rec->json->toks[rec->at[PRICE]].text[0];
+
+	return first >= '1' && first <= '9';
+}
+
 static enum fl_reason check(const struct fl_record *rec, struct fl_note *note)
 {
 	/* A bid of 0 is none at all, and snapshots before the open have been
 	 * seen with an open of 0: these may be 0, but not below. */
 	static const int others[] = { BID, ASK, OPEN, HIGH, LOW, PREV_CLOSE };
 
-	if (sign(rec, PRICE) <= 0 && !is_signed(rec))
+	if (!begins_positive(rec) && sign(rec, PRICE) <= 0 && !is_signed(rec))
 		return refuse(rec, note, PRICE,
 			      "not above 0, and asset is neither future nor "
 			      "index");
 	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++)
-		if (sign(rec, others[i]) < 0 && !is_signed(rec))
+		if (rec->at[others[i]] && sign(rec, others[i]) < 0 &&
+		    !is_signed(rec))
 			return refuse(rec, note, others[i],
 				      "below 0, and asset is neither future "
 				      "nor index");

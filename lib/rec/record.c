@@ -381,7 +381,8 @@ static enum fl_reason check(struct checker *c)
 	rec->fixes = 0;
 	rec->ts_ns = FL_TIME_NONE;
 	rec->json = c->json;
-	if (fl_record_scan(rec, c->json))
+	rec->plain = fl_record_scan(rec, c->json);
+	if (rec->plain)
 		return check_whole(rec, fl_type_shape(rec->type), c->note);
 	rec->type = NULL;
 	rec->ts_ns = FL_TIME_NONE;

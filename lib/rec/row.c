@@ -17,7 +17,8 @@
 
 enum {
 	COLUMNS_MAX = FL_FIELDS_MAX,
-	OWN_WIDTH = 10, /* of a --fields column that no table knows */
+	OWN_WIDTH = 10,   /* of a --fields column that no table knows */
+	OFFSET_WIDTH = 5, /* of a time, +01:00 instead of Z */
 };
 
 struct column {
@@ -35,7 +36,7 @@ struct layout {
 };
 
 static void add_column(struct layout *layout, const struct fl_type *type,
-		       const char *path, size_t len)
+		       bool zoned, const char *path, size_t len)
 {
 	struct column *column = &layout->columns[layout->count];
 
@@ -48,21 +49,27 @@ static void add_column(struct layout *layout, const struct fl_type *type,
 	column->width = OWN_WIDTH;
 	if (column->field >= 0 && type->fields[column->field].width)
 		column->width = type->fields[column->field].width;
+	if (zoned && column->field >= 0 &&
+	    type->fields[column->field].kind == FL_TIME)
+		column->width += OFFSET_WIDTH;
 	if (column->width < len)
 		column->width = (unsigned)len;
 	layout->count++;
 }
 
 static void lay_out(struct layout *layout, const struct fl_type *type,
-		    const char *fields, enum fl_as as)
+		    const struct fl_io *io, enum fl_as as)
 {
+	const char *fields = io->fields;
+	bool zoned = io->zone != NULL;
+
 	layout->count = 0;
 	layout->type = type;
 	if (fields) {
 		for (const char *from = fields; *from;) {
 			size_t len = strcspn(from, ",");
 
-			add_column(layout, type, from, len);
+			add_column(layout, type, zoned, from, len);
 			from += len + (from[len] == ',');
 		}
 		return;
@@ -71,7 +78,8 @@ static void lay_out(struct layout *layout, const struct fl_type *type,
 	     f && f->path; f++) {
 		if (as == FL_AS_CSV ? strcmp(f->path, "type") != 0
 				    : f->width > 0)
-			add_column(layout, type, f->path, strlen(f->path));
+			add_column(layout, type, zoned, f->path,
+				   strlen(f->path));
 	}
 }
 
@@ -285,7 +293,7 @@ int fl_row_put(struct fl_writer *out, const struct fl_record *rec,
 				"CSV has one header, and a '%s' follows a '%s':"
 				" choose with --type or --fields",
 				rec->type->name, layout->type->name);
-		lay_out(layout, rec->type, io->fields, as);
+		lay_out(layout, rec->type, io, as);
 		if (as == FL_AS_TABLE && layout->any && !io->fields)
 			fl_buf_putc(fl_writer_buf(out), '\n');
 		if (as != FL_AS_NDJSON && !(layout->any && io->fields))

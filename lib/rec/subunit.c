@@ -13,8 +13,8 @@ static const struct fl_subunit subunits[] = {
 
 const struct fl_subunit *fl_subunit_find(const char *code, size_t len)
 {
-	/* Nearly every code is USD or EUR: one look at the last letter. */
-	if (len != 3 || !strchr("pXcCAF", code[2]))
+	/* Nearly every code is USD, EUR or JPY: no subunit ends like them. */
+	if (len != 3 || code[2] == 'D' || code[2] == 'R' || code[2] == 'Y')
 		return NULL;
 	for (size_t i = 0; i < sizeof(subunits) / sizeof(*subunits); i++) {
 		if (memcmp(code, subunits[i].code, 3) == 0)

@@ -40,13 +40,6 @@ struct fl_pick {
 	size_t bytes;
 };
 
-int64_t fl_pick_dated(const struct fl_ask *ask, int64_t ns)
-{
-	if (ns == FL_TIME_NONE)
-		return ns;
-	return ns + (int64_t)fl_zone_offset(ask->io->zone, ns) * FL_SECOND;
-}
-
 int fl_pick_open(struct fl_pick **pick, const struct fl_ask *ask,
 		 struct fl_error *err)
 {
@@ -64,8 +57,8 @@ int fl_pick_open(struct fl_pick **pick, const struct fl_ask *ask,
 		return 0;
 	*pick = made = fl_zalloc(sizeof(*made));
 	made->ask = ask;
-	made->date_from = fl_pick_dated(ask, ask->from);
-	made->date_to = fl_pick_dated(ask, ask->to);
+	made->date_from = fl_zone_wall(ask->io->zone, ask->from);
+	made->date_to = fl_zone_wall(ask->io->zone, ask->to);
 	return 0;
 }
 

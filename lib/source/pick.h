@@ -40,9 +40,4 @@ int fl_pick_each(struct fl_pick *pick,
 		 void *arg, struct fl_error *err);
 void fl_pick_close(struct fl_pick **pick); /* NULL is fine; sets NULL */
 
-/* from or to as it is compared with the ts of a record that has a date, which
- * is that date's midnight as if in UTC: so a bare date in any zone is that
- * date. */
-int64_t fl_pick_dated(const struct fl_ask *ask, int64_t ns);
-
 #endif

@@ -24,19 +24,19 @@ struct fl_start {
 
 /* What the user asked for, the same for every source. Strings are borrowed. */
 struct fl_ask {
-	struct fl_io *io;	/* counts, rejects, zone, stop */
-	char **operands;	/* symbols, files or places; NULL-ended */
+	struct fl_io *io;           /* counts, rejects, zone, stop */
+	char **operands;            /* symbols, files or places; NULL-ended */
 	const char *const *types;   /* --type, NULL-ended; NULL: the default */
 	const char *const *symbols; /* --symbol, NULL-ended; NULL: all */
-	int64_t from, to;	/* FL_TIME_NONE: open */
-	uint64_t last;		/* newest N a symbol; 0: all */
+	int64_t from, to;           /* FL_TIME_NONE: open */
+	uint64_t last;              /* newest N a symbol; 0: all */
 	int64_t now_ns;
 	/* --resume: positions to start from; NULL: no marks are wanted. */
 	const struct fl_start *starts;
 	size_t start_count;
 	bool marked;
 	const char *pipeline; /* of the marks, for messages; NULL: not marked */
-	int64_t warm_up_ns; /* how far back before a position to go */
+	int64_t warm_up_ns;   /* how far back before a position to go */
 };
 
 /* One record from a source. */
@@ -47,9 +47,9 @@ struct fl_item {
 	size_t len;
 	int64_t ts_ns;
 	/* Of resumable sources under ask->marked; origin NULL: none. */
-	const char *origin;   /* stays valid until close */
-	uint64_t pos;	      /* records of the origin up to and with this one */
-	bool warm;	      /* before the position: warm-up */
+	const char *origin; /* stays valid until close */
+	uint64_t pos;       /* records of the origin up to and with this one */
+	bool warm;          /* before the position: warm-up */
 };
 
 struct fl_source {
@@ -60,19 +60,20 @@ struct fl_source {
 	const char *operands; /* "FILE...", for the synopsis */
 	const char *examples; /* lines for --help; "\n" between */
 	const struct fl_option *options;
-	bool selects; /* does --type/--symbol/--from/--to/--last itself (a store);
-		       * else the driver filters what next gives */
+	bool selects; /* does --type/--symbol/--from/--to/--last itself (a
+		       * store); else the driver filters what next gives */
 	bool resumes; /* knows origins and positions */
 	int (*open)(void **state, const struct fl_ask *ask,
 		    struct fl_error *err);
 	/* returns 1; 0 at the end or when a stop was asked for; -1; 2 nothing
-	 * yet: the driver flushes, marks when it is time, and asks again. A live
-	 * source returns 2 before it waits, then waits at most 100 ms a call.
-	 * What it must refuse goes through fl_reject, which counts it; `in` is
-	 * the driver's to count, bytes_in the source's. */
+	 * yet: the driver flushes, marks when it is time, and asks again. A
+	 * live source returns 2 before it waits, then waits at most 100 ms a
+	 * call. What it must refuse goes through fl_reject, which counts it;
+	 * `in` is the driver's to count, bytes_in the source's. */
 	int (*next)(void *state, struct fl_item *item, struct fl_error *err);
 	void (*close)(void *state); /* NULL is fine */
-	/* `--list`, for sources that can tell what they hold: 1 handled. NULL. */
+	/* `--list`, for sources that can tell what they hold: 1 handled. NULL.
+	 */
 	int (*list)(const struct fl_ask *ask,
 		    int (*each)(void *arg, const char *bytes, size_t len,
 				struct fl_error *err),

@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "base/time.h"
+#include "base/zone.h"
 #include "io/io.h"
 #include "source/pick.h"
 #include "source/source.h"
@@ -45,15 +46,15 @@ static const char *adjustments[] = { "none", "split", "all", NULL };
 static int make_query(const struct fl_ask *ask, struct fl_interval *interval,
 		      struct fl_query *query, struct fl_error *err)
 {
-	*query = (struct fl_query) {
+	*query = (struct fl_query){
 		.types = ask->types,
 		.symbols = ask->symbols,
 		.providers =
 			option.providers.count ? option.providers.items : NULL,
 		.from = ask->from,
 		.to = ask->to,
-		.date_from = fl_pick_dated(ask, ask->from),
-		.date_to = fl_pick_dated(ask, ask->to),
+		.date_from = fl_zone_wall(ask->io->zone, ask->from),
+		.date_to = fl_zone_wall(ask->io->zone, ask->to),
 		.last = ask->last,
 		.adj = option.adj,
 	};
@@ -79,24 +80,31 @@ static int make_query(const struct fl_ask *ask, struct fl_interval *interval,
 	return 0;
 }
 
-static int open_place(struct fl_store **store, const struct fl_ask *ask,
-		      struct fl_error *err)
+/* NULL with err: none was named, or it cannot be opened. */
+static struct fl_store *open_place(const struct fl_ask *ask,
+				   struct fl_error *err)
 {
 	const char *place = ask->operands ? *ask->operands : NULL;
+	struct fl_store *store = NULL;
 
-	if (place && ask->operands[1])
-		return fl_error_set(err, FL_ERR_USAGE,
-				    "store reads one place at a time, not '%s' "
-				    "as well; symbols are given by --symbol",
-				    fl_show(ask->operands[1],
-					    strlen(ask->operands[1]), 100));
+	if (place && ask->operands[1]) {
+		fl_error_set(err, FL_ERR_USAGE,
+			     "store reads one place at a time, not '%s' as "
+			     "well; symbols are given by --symbol",
+			     fl_show(ask->operands[1], strlen(ask->operands[1]),
+				     100));
+		return NULL;
+	}
 	if (!place)
 		place = getenv("FL_STORE");
-	if (!place || !*place)
-		return fl_error_set(err, FL_ERR_USAGE,
-				    "which place? fl-fetch store FILE.db, or "
-				    "set FL_STORE");
-	return fl_store_open(store, place, FL_STORE_READ, err);
+	if (!place || !*place) {
+		fl_error_set(err, FL_ERR_USAGE,
+			     "which place? fl-fetch store FILE.db, or set "
+			     "FL_STORE");
+		return NULL;
+	}
+	return fl_store_open(&store, place, FL_STORE_READ, err) < 0 ? NULL
+								    : store;
 }
 
 static void store_close(void *arg)
@@ -119,8 +127,10 @@ static int store_open(void **arg, const struct fl_ask *ask,
 
 	*arg = state;
 	state->ask = ask;
-	if (make_query(ask, &state->interval, &query, err) < 0 ||
-	    open_place(&state->store, ask, err) < 0)
+	if (make_query(ask, &state->interval, &query, err) < 0)
+		return -1;
+	state->store = open_place(ask, err);
+	if (!state->store)
 		return -1;
 	return state->store->ops->query(state->store, &query, &state->cursor,
 					err);
@@ -220,8 +230,9 @@ static int store_list(const struct fl_ask *ask,
 
 	if (!option.list)
 		return 0;
-	if (make_query(ask, &interval, &query, err) == 0 &&
-	    open_place(&store, ask, err) == 0)
+	if (make_query(ask, &interval, &query, err) == 0)
+		store = open_place(ask, err);
+	if (store)
 		result =
 			store->ops->list(store, &query, list_row, &lister, err);
 	fl_buf_release(&lister.line);

@@ -528,8 +528,12 @@ int fl_sink_put(struct fl_sink *sink, const struct fl_record *rec,
 		struct fl_error *err)
 {
 	if (sink->config.pipeline) {
-		if (!sink->opened)
+		if (!sink->opened) {
+			/* Counted as read, and not stored. */
+			sink->io->counts.uncommitted++;
+			sink->io->counts.used++;
 			return no_marks(err);
+		}
 		if (sink->io->warm)
 			return 0;
 		return hold(sink, rec->bytes, rec->len, rec->line,

@@ -174,23 +174,105 @@ static int prepare(struct fl_sqlite *s, sqlite3_stmt **stmt,
 	return 0;
 }
 
+/* Providers that have some of the symbols, as the selector of a query. */
+struct providers {
+	const char **names; /* NULL-ended */
+	size_t count;
+};
+
+static void add_provider(struct providers *providers, const char *name)
+{
+	for (size_t i = 0; i < providers->count; i++) {
+		if (strcmp(providers->names[i], name) == 0)
+			return;
+	}
+	providers->names = fl_realloc(providers->names, providers->count + 2,
+				      sizeof(*providers->names));
+	providers->names[providers->count++] = fl_strdup(name);
+	providers->names[providers->count] = NULL;
+}
+
+static void free_providers(struct providers *providers)
+{
+	for (size_t i = 0; i < providers->count; i++)
+		free((char *)providers->names[i]);
+	free(providers->names);
+}
+
+/* Is the key of the table symbol, provider, ts …? */
+static bool by_provider(const struct fl_sqlite_table *table)
+{
+	const char *const *key = table->type->key;
+
+	return strcmp(key[0], "symbol") == 0 && key[1] &&
+	       strcmp(key[1], "provider") == 0 && key[2] &&
+	       strcmp(key[2], "ts") == 0;
+}
+
+/* Ticks are many, and the time stands behind the provider in their key: a span
+ * of one symbol's is found at once when the providers are known. They are few,
+ * and found by going from one to the next along the key. */
+static int find_providers(struct fl_sqlite *s, const char *type,
+			  const char *const *symbols,
+			  struct providers *providers, struct fl_error *err)
+{
+	char *sql = fl_sprintf("SELECT provider FROM \"%s\" WHERE symbol = ?1 "
+			       "AND provider > ?2 ORDER BY provider LIMIT 1",
+			       type);
+	sqlite3_stmt *stmt = NULL;
+	int result = fl_sqlite_prepare(s, &stmt, sql, err);
+
+	for (; result == 0 && *symbols; symbols++) {
+		int got;
+
+		sqlite3_bind_text(stmt, 1, *symbols, -1, SQLITE_STATIC);
+		sqlite3_bind_text(stmt, 2, "", 0, SQLITE_STATIC);
+		while ((got = sqlite3_step(stmt)) == SQLITE_ROW) {
+			const char *name =
+				(const char *)sqlite3_column_text(stmt, 0);
+			char *copy = fl_strdup(name);
+
+			add_provider(providers, name);
+			sqlite3_reset(stmt);
+			sqlite3_bind_text(stmt, 2, copy, -1, free);
+		}
+		if (got != SQLITE_DONE)
+			result = fl_sqlite_fault(s, "read", err);
+		sqlite3_reset(stmt);
+	}
+	sqlite3_finalize(stmt);
+	free(sql);
+	return result;
+}
+
 /* SELECT … FROM type WHERE … ORDER BY ts, … */
 static int select_all(struct fl_sqlite *s, struct part *part,
 		      const struct fl_query *query, struct fl_error *err)
 {
 	const struct fl_type *type = part->table->type;
+	struct fl_query asked = *query;
 	struct fl_sql_values values = { 0 };
+	struct providers providers = { NULL, 0 };
 	struct fl_buf sql = FL_BUF_INIT;
 	int result;
 
+	if (query->symbols && !query->providers && by_provider(part->table)) {
+		if (find_providers(s, type->name, query->symbols, &providers,
+				   err) < 0) {
+			free_providers(&providers);
+			return -1;
+		}
+		asked.providers = providers.names;
+	}
 	fl_buf_puts(&sql, "SELECT ");
 	fl_sql_row(&sql, &fl_sql_sqlite, type, NULL);
 	fl_buf_puts(&sql, " FROM ");
 	fl_sql_name(&sql, &fl_sql_sqlite, type->name);
-	fl_sql_where(&sql, &fl_sql_sqlite, type, query, &values);
+	fl_sql_where(&sql, &fl_sql_sqlite, type, &asked, &values);
 	fl_buf_puts(&sql, " ORDER BY ");
 	fl_sql_order(&sql, &fl_sql_sqlite, type, NULL, false);
 	result = prepare(s, &part->stmt, &sql, &values, err);
+	free_providers(&providers);
 	free(values.items);
 	fl_buf_release(&sql);
 	return result;

@@ -65,7 +65,7 @@ int fl_sqlite_fault(const struct fl_sqlite *s, const char *doing,
 				    doing, s->place);
 	case SQLITE_READONLY:
 		return fl_error_set(err, FL_ERR_IO,
-				    "cannot %s '%s': it, or its folder, is "
+				    "cannot %s '%s': the file or its folder is "
 				    "read-only",
 				    doing, s->place);
 	case SQLITE_CANTOPEN:
@@ -141,7 +141,7 @@ static int ask_number(struct fl_sqlite *s, const char *sql, int *value,
 		result = 0;
 	}
 	if (result < 0)
-		fl_sqlite_fault(s, "read", err);
+		fl_sqlite_fault(s, "open", err);
 	sqlite3_finalize(stmt);
 	return result;
 }
@@ -418,7 +418,8 @@ static int open_store(struct fl_store *store, enum fl_store_mode mode,
 		result = mode == FL_STORE_WRITE ? prepare_to_write(s, err)
 						: prepare_to_read(s, mode, err);
 	if (result < 0 && mode != FL_STORE_WRITE && s->db &&
-	    sqlite3_errcode(s->db) == SQLITE_CANTOPEN &&
+	    (sqlite3_errcode(s->db) == SQLITE_CANTOPEN ||
+	     sqlite3_errcode(s->db) == SQLITE_READONLY) &&
 	    connect_without_log(s, err) == 0)
 		result = prepare_to_read(s, mode, err);
 	if (result < 0)

@@ -1,10 +1,17 @@
 #!/usr/bin/env bats
 # The simulated market of fl-fetch.
+# shellcheck disable=SC2016 # what jq and inner shells expand
 
 load ../helper/common
 
 setup() {
 	cd "$BATS_TEST_TMPDIR" || return 1
+	export FL_RUNS=$BATS_TEST_TMPDIR/runs.all
+}
+
+# Whatever the test ran, its accounts must close.
+teardown() {
+	[ ! -s "$BATS_TEST_TMPDIR/runs.all" ] || account_closes "$BATS_TEST_TMPDIR/runs.all"
 }
 
 @test "the same seed gives the same bytes, on every machine" {
@@ -17,7 +24,7 @@ setup() {
 @test "another seed gives another market" {
 	fl-fetch sim -n 100 >one
 	fl-fetch sim -n 100 --seed 2 >two
-	! cmp -s one two
+	run ! cmp -s one two
 }
 
 @test "a smaller count is the beginning of a larger one, dirt and all" {
@@ -38,9 +45,9 @@ setup() {
 
 @test "the market is closed at night and at week-ends" {
 	fl-fetch sim --rate 1 -n 200000 >days
-	cut -d '"' -f 8 days >times
-	[ "$(cut -c 1-10 times | uniq | xargs)" = "2026-01-02 2026-01-05 2026-01-06 2026-01-07 2026-01-08 2026-01-09 2026-01-12 2026-01-13 2026-01-14" ]
-	[ "$(cut -c 12-16 times | sort -u | sed -n '1p;$p' | xargs)" = "14:30 20:59" ]
+	cut -d '"' -f 8 days >stamps
+	[ "$(cut -c 1-10 stamps | uniq | xargs)" = "2026-01-02 2026-01-05 2026-01-06 2026-01-07 2026-01-08 2026-01-09 2026-01-12 2026-01-13 2026-01-14" ]
+	[ "$(cut -c 12-16 stamps | sort -u | sed -n '1p;$p' | xargs)" = "14:30 20:59" ]
 }
 
 @test "symbols are invented and go on behind ZZZZ" {
@@ -85,7 +92,7 @@ setup() {
 @test "disorder changes the order only, and by no more than was said" {
 	fl-fetch sim >plain
 	fl-fetch sim --disorder 10s >late
-	! cmp -s plain late
+	run ! cmp -s plain late
 	cmp <(sort plain) <(sort late)
 	run -0 jq -rn 'reduce inputs as $r ({max: 0, behind: 0, late: 0};
 		($r.ts | .[0:19] + "Z" | fromdate * 1000 + ($r.ts[20:23] | tonumber)) as $t |

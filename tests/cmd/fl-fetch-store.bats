@@ -6,6 +6,12 @@ load ../helper/common
 setup() {
 	cd "$BATS_TEST_TMPDIR" || return 1
 	unset FL_STORE
+	export FL_RUNS=$BATS_TEST_TMPDIR/runs.all
+}
+
+# Whatever the test ran, its accounts must close.
+teardown() {
+	[ ! -s "$BATS_TEST_TMPDIR/runs.all" ] || account_closes "$BATS_TEST_TMPDIR/runs.all"
 }
 
 # bar SYMBOL DATE INTERVAL ADJ PROVIDER
@@ -77,7 +83,8 @@ bar() {
 	[[ ${lines[0]} == "store quote/sim/ZZZA 1234 2026-01-02T14:30:"* ]]
 	[ "${lines[1]}" = "store bar/csv/AAA/1d 2 2025-12-31T00:00:00.000Z 2026-01-02T00:00:00.000Z true" ]
 	[ "${lines[2]}" = "store bar/csv/BBB/1wk 1 2026-01-02T00:00:00.000Z 2026-01-02T00:00:00.000Z true" ]
-	fl-clean <list | cmp - list
+	fl-clean <list >clean
+	cmp clean list
 }
 
 @test "--list as a table lines up" {

@@ -6,6 +6,12 @@ load ../helper/common
 setup() {
 	cd "$BATS_TEST_TMPDIR" || return 1
 	unset FL_STORE
+	export FL_RUNS=$BATS_TEST_TMPDIR/runs.all
+}
+
+# Whatever the test ran, its accounts must close.
+teardown() {
+	[ ! -s "$BATS_TEST_TMPDIR/runs.all" ] || account_closes "$BATS_TEST_TMPDIR/runs.all"
 }
 
 @test "help, version and misuse" {

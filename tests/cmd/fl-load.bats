@@ -157,7 +157,7 @@ position() {
 		run -0 --separate-stderr fl-load --stats text --batch "${batch%:*}" x.db in
 		[[ $stderr == *"; ${batch##*:} commit"* ]]
 	done
-	for batch in 0 ten 10,x 10s, ,1s 1T; do
+	for batch in 0 ten 10,x '10s,' ',1s' 1T; do
 		run -2 fl-load --batch "$batch" x.db in
 	done
 }
@@ -600,7 +600,7 @@ position() {
 # as_nobody COMMAND…: root may write everywhere
 as_nobody() {
 	if [ "$(id -u)" = 0 ]; then
-		setpriv --reuid 65534 --regid 65534 --clear-groups -- "$@"
+		XDG_CONFIG_HOME=/nonexistent setpriv --reuid 65534 --regid 65534 --clear-groups -- "$@"
 	else
 		"$@"
 	fi
@@ -614,7 +614,7 @@ as_nobody() {
 	chmod 555 "$d"
 	if as_nobody test -x "$(command -v fl-load)" && as_nobody test -r "$d/x.db"; then
 		run -5 as_nobody fl-load "$d/x.db" <<<"$(quote 4)"
-		[ "${lines[0]}" = "fl-load: cannot write to '$d/x.db': it, or its folder, is read-only" ]
+		[ "${lines[0]}" = "fl-load: cannot open '$d/x.db': the file or its folder is read-only" ]
 		run -0 as_nobody fl-fetch store "$d/x.db"
 		[ "${#lines[@]}" = 3 ]
 		run -0 as_nobody fl-load --positions "$d/x.db"
@@ -692,4 +692,19 @@ as_nobody() {
 	run -2 fl-load --positions --migrate x.db
 	run -2 fl-load --positions x.db in
 	[[ $output == "fl-load: 'in': nothing is loaded together with --positions"* ]]
+}
+
+@test "the examples of the manual work as they stand" {
+	page=$BATS_TEST_DIRNAME/../../man/fl-load.1
+	awk '/^\.Sh / { on = $2 == "EXAMPLES" } !on { next }
+		/^\.Bd / { block = 1; next } /^\.Ed/ { block = 0 }
+		block { print } sub(/^\.Dl /, "") { print }' "$page" >examples
+	[ "$(wc -l <examples)" -ge 10 ]
+	command -v zstd >/dev/null || skip 'zstd is not installed'
+	run -0 bash -e -o pipefail examples
+	[[ $output == *'0 in = 0 stored '* ]]
+	# --help shows the same kind of thing.
+	fl-load --help | sed -n '3,/^usage/{/^  /p}' | grep -v 'prices.csv' >shown
+	fl-fetch sim -n 10 | zstd -q >ticks.ndjson.zst
+	run -0 bash -e -o pipefail shown
 }

@@ -84,11 +84,10 @@ static struct fl_record parse(const char *text, struct fl_json *json)
 	struct fl_record rec = { .bytes = text, .len = strlen(text) };
 	struct fl_note why = { "", "" };
 
-	if (fl_record_check(&rec, json, &why) != FL_REASON_NONE) {
-		note("bad test record: %s: %.200s", why.detail, text);
-		rec.type = NULL;
-	}
-	return rec;
+	if (fl_record_check(&rec, json, &why) == FL_REASON_NONE && rec.type)
+		return rec;
+	printf("Bail out! %s: %.300s\n", why.detail, text);
+	exit(1);
 }
 
 static void canonical(struct lines *out, const struct lines *in)
@@ -99,8 +98,7 @@ static void canonical(struct lines *out, const struct lines *in)
 		struct fl_record rec = parse(in->items[i], &json);
 		struct fl_buf text = FL_BUF_INIT;
 
-		if (rec.type)
-			fl_record_canonical(&rec, &text);
+		fl_record_canonical(&rec, &text);
 		add(out, fl_buf_text(&text), text.len);
 		fl_buf_release(&text);
 	}
@@ -132,9 +130,10 @@ static struct fl_store *open_place(const char *place, enum fl_store_mode mode)
 	struct fl_error err = { .code = FL_OK };
 	struct fl_store *store = NULL;
 
-	if (fl_store_open(&store, place, mode, &err) < 0)
-		note("%s", err.text);
-	return store;
+	if (fl_store_open(&store, place, mode, &err) == 0 && store)
+		return store;
+	printf("Bail out! cannot open '%s': %s\n", place, err.text);
+	exit(1);
 }
 
 static struct fl_query everything(void)
@@ -264,8 +263,7 @@ static void test_types(const struct fl_store_ops *ops)
 	struct lines all = { 0 }, one = { 0 };
 	size_t count = 0;
 
-	if (!ok(store != NULL, "%s: a new place opens", ops->name))
-		return;
+	ok(store != NULL, "%s: a new place opens", ops->name);
 	for (size_t i = 0; fl_types[i]; i++)
 		test_type(store, fl_types[i]);
 	ok(ask(store, &query, &all), "all types in the order of time");
@@ -827,7 +825,7 @@ static void test_positions(const struct fl_store_ops *ops)
 
 static void test_transactions(const struct fl_store_ops *ops)
 {
-	const char *place = fl_strdup(place_of(ops));
+	char *place = fl_strdup(place_of(ops));
 	struct fl_store *store = open_place(place, FL_STORE_WRITE), *reader;
 	struct fl_query query = everything();
 	struct fl_error err = { .code = FL_OK };
@@ -858,7 +856,7 @@ static void test_transactions(const struct fl_store_ops *ops)
 
 	load(store, &in, &tally);
 	reader = open_place(place, FL_STORE_READ);
-	ok(reader && reader->ops->query(reader, &query, &cursor, &err) == 0 &&
+	ok(reader->ops->query(reader, &query, &cursor, &err) == 0 &&
 		   reader->ops->next(cursor, &bytes, &len, &ts, &err) == 1,
 	   "a reader begins");
 	for (rows = 1;
@@ -885,11 +883,46 @@ static void test_transactions(const struct fl_store_ops *ops)
 	fl_json_release(&json);
 	fl_store_close(&reader);
 	fl_store_close(&store);
-	free((char *)place);
+	free(place);
 }
 
 /* --- places ----------------------------------------------------------------
  */
+
+/* What is not there is an error to a reader, and nothing to who peeks; either
+ * way it is not there afterwards. */
+static void test_modes(const struct fl_store_ops *ops)
+{
+	char *place = fl_strdup(place_of(ops));
+	struct fl_query query = everything();
+	struct fl_store *store = NULL;
+	struct lines out = { 0 };
+
+	for (int i = 0; i < 2; i++) {
+		struct fl_error err = { .code = FL_OK };
+
+		is_int(fl_store_open(&store, place, FL_STORE_READ, &err), -1,
+		       "a reader needs what is not there");
+		ok(err.code != FL_OK && !store, "%s", err.text);
+		store = open_place(place, FL_STORE_PEEK);
+		ok(store != NULL, "who peeks does not");
+		fl_error_clear(&err);
+		ok(store->ops->positions(store, NULL, note_position, &out,
+					 &err) == 0 &&
+			   ask(store, &query, &out) &&
+			   store->ops->list(store, &query, note_summary, &out,
+					    &err) == 0 &&
+			   out.count == 0,
+		   "and finds nothing");
+		fl_store_close(&store);
+	}
+	store = open_place(place, FL_STORE_WRITE);
+	fl_store_close(&store);
+	store = open_place(place, FL_STORE_READ);
+	ok(ask(store, &query, &out) && out.count == 0, "made, but empty");
+	fl_store_close(&store);
+	free(place);
+}
 
 static void test_find(void)
 {
@@ -938,6 +971,7 @@ int main(void)
 			note("%s passed over: no place of its own", ops->name);
 			continue;
 		}
+		test_modes(ops);
 		test_types(ops);
 		test_limits(ops);
 		test_replace(ops);
