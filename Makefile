@@ -160,7 +160,10 @@ FORTIFY := -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3
 endif
 WERROR ?= $(if $(filter check,$(VARIANT)),1)
 
-FL_CFLAGS = -std=c17 -D_GNU_SOURCE -Ilib $(call optional,without) $(WARNINGS) \
+# Builds that are tested only can be told to crash at named points.
+TESTING := $(if $(filter asan tsan check,$(VARIANT)),-DFL_TESTING)
+
+FL_CFLAGS = -std=c17 -D_GNU_SOURCE $(TESTING) -Ilib $(call optional,without) $(WARNINGS) \
 	$(if $(WERROR),-Werror) $(HARDEN) $(FORTIFY) $(SANITIZE) -pthread \
 	-ffile-prefix-map=$(CURDIR)=. $(CPPFLAGS) $(CFLAGS)
 FL_LDFLAGS = $(if $(SANITIZE),,$(HARDEN_LD)) -pie -Wl,--as-needed -pthread \

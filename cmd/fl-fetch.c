@@ -361,6 +361,7 @@ static void make_ask(struct fetch *fetch)
 {
 	fetch->ask = (struct fl_ask){
 		.io = fetch->io,
+		.store = fl_run_setting(fetch->run, "store"),
 		.operands = fetch->run->operands,
 		.types = fl_selects.types.count ? fl_selects.types.items : NULL,
 		.symbols = fl_selects.symbols.count ? fl_selects.symbols.items

@@ -109,13 +109,22 @@ static const struct fl_command command = {
 		 "names.",
 };
 
-/* --- asked alone -----------------------------------------------------------
- */
+/* --- asked alone --------------------------------------------------------- */
+
+/* What was done, in place of the account of a load. */
+static struct fl_buf told;
+
+static void tell(const struct fl_run *run, struct fl_buf *out)
+{
+	(void)run;
+	fl_buf_puts(out, fl_buf_text(&told));
+}
 
 /* The marks that --positions prints, one a pipeline. */
 struct printer {
 	struct fl_mark mark;
 	struct fl_buf text;
+	uint64_t pipelines, positions;
 };
 
 static void print_mark(struct printer *printer)
@@ -143,6 +152,8 @@ static int print_position(void *arg, const struct fl_position *row,
 	if (!printer->mark.pipeline ||
 	    strcmp(printer->mark.pipeline, row->pipeline) != 0)
 		start_mark(printer, row->pipeline);
+	printer->pipelines += printer->mark.count == 0;
+	printer->positions++;
 	fl_mark_set(&printer->mark, row->origin, row->pos, row->pos, row->wm,
 		    row->record_time);
 	return 0;
@@ -150,7 +161,7 @@ static int print_position(void *arg, const struct fl_position *row,
 
 static int print_positions(const char *place, struct fl_error *err)
 {
-	struct printer printer = { FL_MARK_INIT, FL_BUF_INIT };
+	struct printer printer = { .mark = FL_MARK_INIT };
 	struct fl_store *store = NULL;
 	int result = fl_store_open(&store, place, FL_STORE_PEEK, err);
 
@@ -164,6 +175,11 @@ static int print_positions(const char *place, struct fl_error *err)
 	if (result == 0)
 		result = fl_write_all(STDOUT_FILENO, printer.text.data,
 				      printer.text.len, "standard output", err);
+	fl_buf_printf(&told, "'%s' holds %llu position%s of %llu pipeline%s",
+		      place, (unsigned long long)printer.positions,
+		      printer.positions == 1 ? "" : "s",
+		      (unsigned long long)printer.pipelines,
+		      printer.pipelines == 1 ? "" : "s");
 	fl_mark_release(&printer.mark);
 	fl_buf_release(&printer.text);
 	fl_store_close(&store);
@@ -209,6 +225,9 @@ static int forget(const char *place, struct fl_error *err)
 			"no pipeline '%s' in '%s' (there is %s)",
 			fl_show(option.forget, strlen(option.forget), 60),
 			store->place, names.len ? names.data : "none");
+	fl_buf_printf(&told, "'%s' has forgotten %llu position%s of '%s'",
+		      place, (unsigned long long)rows, rows == 1 ? "" : "s",
+		      option.forget);
 	fl_store_close(&store);
 	fl_buf_release(&names);
 	return result;
@@ -219,6 +238,7 @@ static int migrate(const char *place, struct fl_error *err)
 	struct fl_store *store = NULL;
 	int result = fl_store_open(&store, place, FL_STORE_WRITE, err);
 
+	fl_buf_printf(&told, "the tables of '%s' are up to date", place);
 	fl_store_close(&store);
 	return result;
 }
@@ -236,14 +256,14 @@ static int print_schema(const char *place, struct fl_error *err)
 				    "a place of the kind '%s' has no schema",
 				    ops->name);
 	ops->schema(&text);
+	fl_buf_printf(&told, "the tables of a new %s store", ops->name);
 	result = fl_write_all(STDOUT_FILENO, text.data, text.len,
 			      "standard output", err);
 	fl_buf_release(&text);
 	return result;
 }
 
-/* --- loading ---------------------------------------------------------------
- */
+/* --- loading ------------------------------------------------------------- */
 
 struct load {
 	struct fl_run *run;
@@ -384,8 +404,7 @@ static int load(struct fl_run *run, const char *place, struct fl_error *err)
 	return result;
 }
 
-/* --- what was asked for ----------------------------------------------------
- */
+/* --- what was asked for -------------------------------------------------- */
 
 static int check_types(struct fl_error *err)
 {
@@ -441,7 +460,9 @@ static int run_command(struct fl_run *run, struct fl_error *err)
 	if (run->operand_count)
 		place = run->operands[run->operand_next++];
 	else
-		place = getenv("FL_STORE");
+		place = fl_run_setting(run, "store");
+	if (alone)
+		run->account = tell;
 	if (option.print_schema)
 		return print_schema(place, err);
 	if (!place || !*place)
@@ -461,8 +482,11 @@ int main(int argc, char **argv)
 {
 	struct fl_run run;
 	struct fl_error err = { .code = FL_OK };
+	int status;
 
 	fl_run_begin(&run, &command, argc, argv);
 	run_command(&run, &err);
-	return fl_run_end(&run, &err);
+	status = fl_run_end(&run, &err);
+	fl_buf_release(&told);
+	return status;
 }

@@ -145,7 +145,7 @@ int fl_config_parse(const char *text, size_t len, struct fl_arena *arena,
 				struct fl_error *err),
 		    void *arg, struct fl_error *err)
 {
-	struct fl_config_line at = { .section = "" };
+	struct fl_config_line at = { .section = "", .key = "", .value = "" };
 	char *p, *end;
 
 	if (len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) {

@@ -98,7 +98,7 @@ static void catch_signal(int number, void (*handler)(int))
 
 static int stop_signal(void)
 {
-	return stop & (FL_STOP_NOW - 1);
+	return __atomic_load_n(&stop, __ATOMIC_RELAXED) & (FL_STOP_NOW - 1);
 }
 
 /* End as a program that had not caught the signal. */

@@ -145,7 +145,7 @@ static const char *const secret_words[] = { "password", "passwd", "passphrase",
 bool fl_mask_name(const char *name, size_t len)
 {
 	/* --key and --tls-key take names of fields and files. */
-	for (size_t i = 0; strcmp(secret_words[i], "key"); i++) {
+	for (size_t i = 0; strcmp(secret_words[i], "key") != 0; i++) {
 		size_t n = strlen(secret_words[i]);
 
 		if (len >= n &&

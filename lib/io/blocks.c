@@ -111,6 +111,7 @@ static int skip_line(struct fl_blocks *blocks, struct fl_block *block,
 		if (lf || got == 0) {
 			blocks->over = got == 0;
 			block->oversize = bytes;
+			block->torn = !lf;
 			return lf || !fl_stream_is_cut(blocks->in);
 		}
 		bytes += (uint64_t)got;
@@ -401,7 +402,8 @@ bool fl_block_line(const struct fl_block *block, size_t *at, const char **bytes,
 	if (block->oversize && *at == 0) {
 		++*number;
 		*bytes = block->data;
-		*len = *at = block->len;
+		*len = block->len;
+		*at = block->len + 1;
 		return true;
 	}
 	while (*at < block->len) {
@@ -421,6 +423,11 @@ bool fl_block_line(const struct fl_block *block, size_t *at, const char **bytes,
 		}
 	}
 	return false;
+}
+
+uint64_t fl_block_bytes(const struct fl_block *block)
+{
+	return block->oversize ? block->oversize + !block->torn : block->len;
 }
 
 void fl_blocks_close(struct fl_blocks **out)

@@ -58,6 +58,8 @@ int fl_blocks_next(struct fl_blocks *blocks, struct fl_block **block,
  * *line, which counts from block->first_line, jumps accordingly. */
 bool fl_block_line(const struct fl_block *block, size_t *at, const char **bytes,
 		   size_t *len, uint64_t *number);
+/* How many bytes of the input it stands for. */
+uint64_t fl_block_bytes(const struct fl_block *block);
 void fl_blocks_close(struct fl_blocks **blocks);
 
 #endif

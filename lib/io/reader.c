@@ -208,9 +208,7 @@ int fl_reader_next_within(struct fl_reader *in, struct fl_record *rec,
 			if (got <= 0)
 				return got;
 			in->at = 0;
-			in->io->counts.bytes_in += in->block->oversize
-							   ? in->block->oversize
-							   : in->block->len;
+			in->io->counts.bytes_in += fl_block_bytes(in->block);
 		}
 		if (!fl_block_line(in->block, &in->at, &bytes, &len,
 				   &in->line)) {

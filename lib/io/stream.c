@@ -176,8 +176,10 @@ static int find_coding(struct fl_stream *stream, struct fl_error *err)
 		got = read_raw(stream, raw + len, RAW_SIZE - len, err);
 		if (got < 0)
 			return -1;
-		if (got == 0)
+		if (got == 0) {
+			stream->ended = true;
 			break;
+		}
 		stream->raw_len += (size_t)got;
 	}
 	if (stream->coding == CODING_ZSTD) {
@@ -262,7 +264,11 @@ ssize_t fl_stream_read(struct fl_stream *stream, void *bytes, size_t size,
 			stream->bytes += have;
 			return (ssize_t)have;
 		}
+		/* A terminal would ask for a second Ctrl-D. */
+		if (stream->ended)
+			return 0;
 		got = read_raw(stream, bytes, size, err);
+		stream->ended = got == 0;
 		if (got > 0)
 			stream->bytes += (uint64_t)got;
 		return got;

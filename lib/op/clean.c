@@ -480,8 +480,7 @@ static int take_block(struct fl_clean *clean, const struct fl_block *block,
 	size_t at = 0;     /* what comes next in the block */
 	uint64_t line = 0; /* lines before that */
 
-	clean->config.io->counts.bytes_in +=
-		block->oversize ? block->oversize : block->len;
+	clean->config.io->counts.bytes_in += fl_block_bytes(block);
 	for (uint32_t i = 0; i < result->count; i++) {
 		const struct item *item = &result->items[i];
 		bool last = item->from + item->len >= block->len;

@@ -24,6 +24,8 @@ enum {
 	HEADS = 2, /* chains for each entry: most hold one or none */
 };
 
+#define NO_FLOOR (FL_TIME_NONE + 1) /* before any time that a record has */
+
 struct entry {
 	struct fl_hash128 content;
 	int64_t ts;
@@ -201,7 +203,7 @@ static struct series *find_series(struct fl_dedup *dedup, uint64_t key)
 	}
 	dedup->series_count++;
 	slot->key = key;
-	slot->newest = slot->floor = FL_TIME_NONE + 1;
+	slot->newest = slot->floor = NO_FLOOR;
 	return slot;
 }
 
@@ -239,6 +241,15 @@ static void make_room(struct fl_dedup *dedup)
 	}
 }
 
+/* How far back memory still holds the series whole. */
+static void note_reach(struct fl_dedup *dedup, const struct series *series)
+{
+	uint64_t held = (uint64_t)series->newest - (uint64_t)series->floor;
+
+	if (held < (uint64_t)dedup->reached)
+		dedup->reached = (int64_t)held;
+}
+
 enum fl_seen fl_dedup_see(struct fl_dedup *dedup, uint64_t key,
 			  struct fl_hash128 content, int64_t ts_ns)
 {
@@ -272,10 +283,10 @@ enum fl_seen fl_dedup_see(struct fl_dedup *dedup, uint64_t key,
 		return again ? FL_SEEN_NEW : FL_SEEN_BEFORE;
 	}
 	unchecked = ts_ns <= series->floor;
-	if (unchecked && series->newest - ts_ns < dedup->reached)
-		dedup->reached = series->newest - ts_ns;
 	if (ts_ns > series->newest)
 		series->newest = ts_ns;
+	if (series->floor != NO_FLOOR)
+		note_reach(dedup, series);
 	make_room(dedup);
 	number = (uint32_t)(dedup->oldest + dedup->count++);
 	entry = entry_of(dedup, number);

@@ -82,9 +82,10 @@ static void complain(void *arg, jv message)
 			  ? message
 			  : jq_format_error(message);
 
-	fl_buf_reset(&expr->complaint);
-	fl_buf_append(&expr->complaint, jv_string_value(text),
-		      (size_t)jv_string_length_bytes(jv_copy(text)));
+	/* The first says it; what follows counts the errors. */
+	if (expr->complaint.len == 0)
+		fl_buf_append(&expr->complaint, jv_string_value(text),
+			      (size_t)jv_string_length_bytes(jv_copy(text)));
 	jv_free(text);
 }
 

@@ -124,7 +124,7 @@ static enum fl_reason check_number(struct checker *c,
 	if (tok->kind != FL_JSON_NUMBER && !coerce(c, tok))
 		return fault(c, FL_REASON_bad_type, field, tok, "a number");
 	look = fl_number_look(tok->text, tok->len);
-	if (!look.plain) {
+	if (!look.plain || field->kind == FL_SUM) {
 		struct fl_decimal value;
 		struct fl_sum sum;
 		enum fl_decimal_read got =

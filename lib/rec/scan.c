@@ -91,7 +91,8 @@ static inline const char *number_end(const char *p, const char *end,
 			zero &= *p == '0';
 			p++;
 		}
-		if (p == digits || p[-1] == '0')
+		if (p == digits || p[-1] == '0' ||
+		    (field->kind == FL_SUM && p - digits > 9))
 			return NULL;
 	}
 	if (p >= end || *p == 'e' || *p == 'E' || p - start > 18 ||

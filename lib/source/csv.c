@@ -10,6 +10,7 @@
  * were refused among them.
  *
  * SPDX-License-Identifier: Apache-2.0 */
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -140,6 +141,7 @@ static int open_file(struct csv *csv, const char *path, struct fl_error *err)
 	csv->next_record = 0;
 	if (fl_csv_file_open(&csv->file, &csv->job, path, start, err) < 0)
 		return -1;
+	assert(csv->file);
 	csv->given = csv->file->start;
 	return 0;
 }

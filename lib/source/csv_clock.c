@@ -139,6 +139,18 @@ static int64_t first_day(const struct fl_interval *interval, int64_t day)
 	return fl_days_from_civil(year, month, 1);
 }
 
+/* A bar that belongs to a date. false: its first day is before what can be
+ * held. */
+static bool find_date(struct fl_csv_work *w)
+{
+	struct fl_civil civil = { 0 };
+
+	w->day = first_day(&w->interval, w->moment.day);
+	fl_civil_from_days(w->day, &civil.year, &civil.month, &civil.day);
+	w->ts_ns = fl_time_from_civil(&civil);
+	return w->ts_ns != FL_TIME_NONE;
+}
+
 /* Stooq's D, W, M, Q, Y and bare minutes, or an interval of ours. */
 static enum fl_reason read_interval(struct fl_csv_work *w)
 {
@@ -190,11 +202,12 @@ enum fl_reason fl_csv_find_time(struct fl_csv_work *w)
 		reason = read_interval(w);
 		if (reason)
 			return reason;
-		if (w->interval.dated) {
-			w->day = first_day(&w->interval, w->moment.day);
-			w->ts_ns = w->day * FL_DAY;
-			return FL_REASON_NONE;
-		}
+		if (w->interval.dated)
+			return find_date(w) ? FL_REASON_NONE
+					    : bad_time(w->note, "ts",
+						       fl_csv_cell_at(
+							       w->row,
+							       w->plan->when));
 	}
 	w->day = w->moment.day;
 	return find_instant(w);

@@ -277,7 +277,8 @@ bool fl_csv_dates_moment(const struct fl_csv_dates *dates,
 	}
 	moment->day = fl_days_from_civil(
 		moment->civil.year, moment->civil.month, moment->civil.day);
-	return true;
+	return !moment->exact ||
+	       (moment->ns >= FL_TIME_MIN && moment->ns <= FL_TIME_MAX);
 }
 
 bool fl_csv_when_value(const struct fl_csv_when *when,

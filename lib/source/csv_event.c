@@ -41,8 +41,8 @@ static void begin_event(struct fl_csv_work *w, const char *type)
 {
 	fl_csv_record_begin(w, type, w->day * FL_DAY);
 	fl_csv_put_date(w, "date", w->day);
-	fl_csv_put_made(w, "provider");
-	fl_csv_put_made(w, "symbol");
+	fl_csv_put_given(w, FL_CSV_PROVIDER);
+	fl_csv_put_given(w, FL_CSV_SYMBOL);
 }
 
 static enum fl_reason make_dividend(struct fl_csv_work *w,
@@ -72,7 +72,7 @@ static enum fl_reason make_dividend(struct fl_csv_work *w,
 	if (w->plan->event_adj)
 		fl_csv_put_string(w, "adj", w->plan->event_adj,
 				  strlen(w->plan->event_adj));
-	fl_csv_put_made(w, "symbol_src");
+	fl_csv_put_given(w, FL_CSV_SYMBOL_SRC);
 	/* One dividend a day is all that stores can hold. */
 	if (also && !reason) {
 		fl_csv_put_key(w, "capital_gain");
@@ -172,7 +172,7 @@ static enum fl_reason make_split(struct fl_csv_work *w,
 	fl_buf_append(&w->made->text, number, fl_decimal_print(over, number));
 	fl_csv_put_key(w, "denominator");
 	fl_buf_append(&w->made->text, number, fl_decimal_print(under, number));
-	fl_csv_put_made(w, "symbol_src");
+	fl_csv_put_given(w, FL_CSV_SYMBOL_SRC);
 	return fl_csv_record_end(w);
 }
 

@@ -68,7 +68,7 @@ static int claim(struct fl_csv_columns *m, const struct fl_csv_alias *alias,
 		 size_t *column)
 {
 	const char *words = alias->names, *word;
-	size_t len, twice;
+	size_t len, twice = FL_CSV_NO_COLUMN;
 
 	*column = FL_CSV_NO_COLUMN;
 	while (*column == FL_CSV_NO_COLUMN &&
@@ -187,7 +187,7 @@ static bool has_any(const struct fl_csv_columns *m,
 {
 	for (; table->role; table++) {
 		const char *words = table->names, *word;
-		size_t len, twice;
+		size_t len, twice = FL_CSV_NO_COLUMN;
 
 		if (strcmp(table->role, role) != 0)
 			continue;
@@ -408,6 +408,27 @@ static void keep_extras(struct fl_csv_columns *m)
 	free(used);
 }
 
+static void find_given(struct fl_csv_plan *plan)
+{
+	static const char *const paths[] = {
+		[FL_CSV_PROVIDER] = "provider",
+		[FL_CSV_SYMBOL] = "symbol",
+		[FL_CSV_SYMBOL_SRC] = "symbol_src",
+		[FL_CSV_INTERVAL] = "interval",
+		[FL_CSV_ADJ] = "adj",
+		[FL_CSV_DATE] = "date",
+		[FL_CSV_TZ] = "tz",
+	};
+
+	for (int i = FL_CSV_PROVIDER; i <= FL_CSV_TZ; i++) {
+		int field =
+			fl_type_field(plan->type, paths[i], strlen(paths[i]));
+
+		if (field >= 0)
+			plan->given[field] = (enum fl_csv_given)i;
+	}
+}
+
 static int by_field(const void *a, const void *b)
 {
 	const struct fl_csv_field *left = a, *right = b;
@@ -451,6 +472,7 @@ static int make(struct fl_csv_columns *m, const struct fl_csv_wish *wish)
 	plan->needed = count_needed(m);
 	plan->columns = m->count;
 	keep_extras(m);
+	find_given(plan);
 	qsort(plan->fields, plan->field_count, sizeof(*plan->fields), by_field);
 	return 0;
 }

@@ -39,6 +39,18 @@ enum fl_csv_event {
 	FL_CSV_EVENTS,
 };
 
+/* What a field gets that no column fills. */
+enum fl_csv_given {
+	FL_CSV_NOTHING,
+	FL_CSV_PROVIDER,
+	FL_CSV_SYMBOL,
+	FL_CSV_SYMBOL_SRC,
+	FL_CSV_INTERVAL,
+	FL_CSV_ADJ,
+	FL_CSV_DATE,
+	FL_CSV_TZ,
+};
+
 #define FL_CSV_NO_COLUMN ((size_t)-1)
 
 struct fl_csv_plan {
@@ -54,6 +66,7 @@ struct fl_csv_plan {
 	struct fl_csv_extra events[FL_CSV_EVENTS]; /* key: for longer bars */
 	struct fl_csv_field *fields; /* by column's field, ascending */
 	size_t field_count;
+	enum fl_csv_given given[FL_FIELDS_MAX]; /* of type->fields */
 	struct fl_csv_extra *extras;
 	size_t extra_count;
 };

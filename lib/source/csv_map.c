@@ -9,7 +9,6 @@
 #include "source/csv_columns.h"
 #include "source/csv_names.h"
 
-/* The columns as a user may want to see them: 'Date', 'Open' and so on. */
 const char *fl_csv_show_columns(const struct fl_csv_columns *m,
 				struct fl_buf *buf)
 {
@@ -116,20 +115,25 @@ static bool find_column(const struct fl_csv_columns *m, const char *column,
 	return *column >= '1' && *column <= '9' && !*end && number <= m->count;
 }
 
-static int split_entry(const char *entry, struct mapped *mapped,
-		       struct fl_error *err)
+/* FIELD=COLUMN */
+static bool split_entry(const char *entry, struct mapped *mapped)
 {
 	const char *equals = strchr(entry, '=');
 
 	if (!equals || equals == entry || !equals[1])
-		return fl_error_set(err, FL_ERR_USAGE,
-				    "--map '%s': say FIELD=COLUMN, the "
-				    "column's name or its number from 1",
-				    fl_show(entry, strlen(entry), 80));
+		return false;
 	mapped->role = entry;
 	mapped->len = (size_t)(equals - entry);
 	mapped->column = equals + 1;
-	return 0;
+	return true;
+}
+
+static int bad_entry(const char *entry, struct fl_error *err)
+{
+	return fl_error_set(err, FL_ERR_USAGE,
+			    "--map '%s': say FIELD=COLUMN, the column's name "
+			    "or its number from 1",
+			    fl_show(entry, strlen(entry), 80));
 }
 
 static int unknown_field(const struct mapped *mapped, struct fl_error *err)
@@ -143,8 +147,6 @@ static int unknown_field(const struct mapped *mapped, struct fl_error *err)
 		fl_show(mapped->role, mapped->len, 60));
 }
 
-/* Is the record a quote by what --map fills? 1 a quote, 0 a bar, 2 says
- * nothing, -1 with err. */
 int fl_csv_map_type(const struct fl_list *map, struct fl_error *err)
 {
 	int said = 2;
@@ -154,8 +156,8 @@ int fl_csv_map_type(const struct fl_list *map, struct fl_error *err)
 		struct mapped mapped;
 		bool bar, quote;
 
-		if (split_entry(map->items[i], &mapped, err) < 0)
-			return -1;
+		if (!split_entry(map->items[i], &mapped))
+			return bad_entry(map->items[i], err);
 		bar = fl_csv_fillable(&fl_type_bar, mapped.role, mapped.len) >=
 		      0;
 		quote = fl_csv_fillable(&fl_type_quote, mapped.role,
@@ -177,8 +179,8 @@ int fl_csv_map_take(struct fl_csv_columns *m, const struct fl_list *map)
 		size_t at, *special;
 		int field;
 
-		if (split_entry(map->items[i], &mapped, m->err) < 0)
-			return -1;
+		if (!split_entry(map->items[i], &mapped))
+			return bad_entry(map->items[i], m->err);
 		if (!find_column(m, mapped.column, &at)) {
 			struct fl_buf columns = FL_BUF_INIT;
 

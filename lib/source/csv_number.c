@@ -25,6 +25,11 @@ enum reading {
 	READ_NONE,
 };
 
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
 bool fl_csv_absent(const char *text, size_t len)
 {
 	static const char *const words[] = { "-",    "--",   ".",    "null",
@@ -33,7 +38,7 @@ bool fl_csv_absent(const char *text, size_t len)
 
 	if (len == 0)
 		return true;
-	if (len > 4)
+	if (len > 4 || is_digit(*text))
 		return false;
 	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
 		if (strlen(words[i]) == len &&
@@ -41,11 +46,6 @@ bool fl_csv_absent(const char *text, size_t len)
 			return true;
 	}
 	return false;
-}
-
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
 }
 
 /* A blank, an unbreakable one (U+00A0), or a currency's sign at `text`: its

@@ -38,10 +38,11 @@ static int read_head(const char *path, struct head *head, struct fl_error *err)
 		goto failed;
 	if (!S_ISREG(st.st_mode)) {
 		close(fd);
-		return fl_error_set(err, FL_ERR_USAGE,
-				    "'%s' is no regular file, so there is no "
-				    "position to resume from",
-				    show(path));
+		fl_error_set(err, FL_ERR_USAGE,
+			     "'%s' is no regular file, so there is no position "
+			     "to resume from",
+			     show(path));
+		return -1;
 	}
 	for (head->len = 0; head->len < HEAD_MAX; head->len += (size_t)got) {
 		got = pread(fd, head->bytes + head->len, HEAD_MAX - head->len,

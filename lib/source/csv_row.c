@@ -153,13 +153,13 @@ static enum fl_reason make_main(struct fl_csv_work *w)
 
 		if (next == plan->field_count ||
 		    plan->fields[next].field != i) {
-			fl_csv_put_made(w, fields[i].path);
+			fl_csv_put_given(w, plan->given[i]);
 			continue;
 		}
 		cell = fl_csv_cell_at(w->row, plan->fields[next++].column);
 		if (fl_csv_absent(cell->text, cell->len)) {
 			if (fields[i].required &&
-			    !fl_csv_put_made(w, fields[i].path)) {
+			    !fl_csv_put_given(w, plan->given[i])) {
 				fl_note_set(w->note, fields[i].path,
 					    "'%s' is missing", fields[i].path);
 				reason = FL_REASON_missing_field;

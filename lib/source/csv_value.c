@@ -212,27 +212,42 @@ enum fl_reason fl_csv_record_end(struct fl_csv_work *w)
 }
 
 /* What is made here and does not come from a column; false: nothing is. */
-bool fl_csv_put_made(struct fl_csv_work *w, const char *path)
+bool fl_csv_put_given(struct fl_csv_work *w, enum fl_csv_given given)
 {
 	const struct fl_csv_made *made = w->made;
+	const char *zone;
 
-	if (strcmp(path, "provider") == 0)
-		fl_csv_put_string(w, path, "csv", 3);
-	else if (strcmp(path, "symbol") == 0)
-		fl_csv_put_string(w, path, made->symbol, made->symbol_len);
-	else if (strcmp(path, "symbol_src") == 0 && w->symbol_src)
-		fl_csv_put_string(w, path, w->symbol_src, w->symbol_src_len);
-	else if (strcmp(path, "interval") == 0)
-		fl_csv_put_string(w, path, w->interval.text,
-				  strlen(w->interval.text));
-	else if (strcmp(path, "adj") == 0)
-		fl_csv_put_string(w, path, w->plan->adj, strlen(w->plan->adj));
-	else if (strcmp(path, "date") == 0 && w->interval.dated)
-		fl_csv_put_date(w, path, w->day);
-	else if (strcmp(path, "tz") == 0 && w->maker->zone && !w->moment.exact)
-		fl_csv_put_string(w, path, fl_zone_name(w->maker->zone),
-				  strlen(fl_zone_name(w->maker->zone)));
-	else
+	switch (given) {
+	case FL_CSV_NOTHING:
 		return false;
-	return true;
+	case FL_CSV_PROVIDER:
+		fl_csv_put_string(w, "provider", "csv", 3);
+		return true;
+	case FL_CSV_SYMBOL:
+		fl_csv_put_string(w, "symbol", made->symbol, made->symbol_len);
+		return true;
+	case FL_CSV_SYMBOL_SRC:
+		if (w->symbol_src)
+			fl_csv_put_string(w, "symbol_src", w->symbol_src,
+					  w->symbol_src_len);
+		return w->symbol_src;
+	case FL_CSV_INTERVAL:
+		fl_csv_put_string(w, "interval", w->interval.text,
+				  strlen(w->interval.text));
+		return true;
+	case FL_CSV_ADJ:
+		fl_csv_put_string(w, "adj", w->plan->adj, strlen(w->plan->adj));
+		return true;
+	case FL_CSV_DATE:
+		if (w->interval.dated)
+			fl_csv_put_date(w, "date", w->day);
+		return w->interval.dated;
+	case FL_CSV_TZ:
+		if (!w->maker->zone || w->moment.exact)
+			return false;
+		zone = fl_zone_name(w->maker->zone);
+		fl_csv_put_string(w, "tz", zone, strlen(zone));
+		return true;
+	}
+	return false;
 }

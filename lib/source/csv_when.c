@@ -208,7 +208,7 @@ bool fl_csv_time_after(struct fl_csv_scan *in, bool compact,
 
 static bool year_after(struct fl_csv_scan *in, struct fl_csv_when *when)
 {
-	size_t count = digits_ahead(in);
+	size_t count;
 
 	take(in, '\'');
 	count = digits_ahead(in);

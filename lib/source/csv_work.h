@@ -63,7 +63,7 @@ void fl_csv_put_string(struct fl_csv_work *w, const char *path,
 		       const char *text, size_t len);
 void fl_csv_put_date(struct fl_csv_work *w, const char *path, int64_t day);
 /* What is made here and comes from no column; false: nothing is. */
-bool fl_csv_put_made(struct fl_csv_work *w, const char *path);
+bool fl_csv_put_given(struct fl_csv_work *w, enum fl_csv_given given);
 /* A record of the row: {"type":…,"ts":… and } */
 void fl_csv_record_begin(struct fl_csv_work *w, const char *type,
 			 int64_t ts_ns);

@@ -96,7 +96,7 @@ static struct fl_store *open_place(const struct fl_ask *ask,
 		return NULL;
 	}
 	if (!place)
-		place = getenv("FL_STORE");
+		place = ask->store;
 	if (!place || !*place) {
 		fl_error_set(err, FL_ERR_USAGE,
 			     "which place? fl-fetch store FILE.db, or set "

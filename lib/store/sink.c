@@ -47,8 +47,7 @@ struct fl_sink {
 	struct fl_json json; /* of lines taken up again */
 };
 
-/* --- rows ------------------------------------------------------------------
- */
+/* --- rows ---------------------------------------------------------------- */
 
 static int begin(struct fl_sink *sink, struct fl_error *err)
 {
@@ -198,8 +197,7 @@ static bool is_old(const struct fl_sink *sink)
 	       fl_monotonic_ns() - sink->since_ns >= sink->config.ns;
 }
 
-/* --- marked streams --------------------------------------------------------
- */
+/* --- marked streams ------------------------------------------------------ */
 
 /* The name of an input, kept for as long as we live. */
 static const char *intern(struct fl_sink *sink, const char *input)
@@ -480,8 +478,7 @@ int fl_sink_mark(void *arg, const char *bytes, size_t len, struct fl_error *err)
 	return 0;
 }
 
-/* --- the stream ------------------------------------------------------------
- */
+/* --- the stream ---------------------------------------------------------- */
 
 /* io->keep_reject: our own rejects are stored beside the records. They are not
  * counted as stored: the account has them as rejected. */

@@ -14,8 +14,7 @@
 #include "base/mem.h"
 #include "base/time.h"
 
-/* --- dialects --------------------------------------------------------------
- */
+/* --- dialects ------------------------------------------------------------ */
 
 static void sqlite_any_of(struct fl_buf *out, const char *column,
 			  unsigned first, unsigned count)
@@ -84,8 +83,7 @@ const struct fl_sql_dialect fl_sql_sqlite = {
 	.shown = sqlite_shown,
 };
 
-/* --- columns ---------------------------------------------------------------
- */
+/* --- columns ------------------------------------------------------------- */
 
 static struct fl_sql_column *add(struct fl_sql_column *cols, size_t *count,
 				 enum fl_sql_role role, enum fl_kind kind,
@@ -188,8 +186,7 @@ column_of_key(const struct fl_sql_column *cols, size_t count, unsigned place)
 	return NULL;
 }
 
-/* --- names and lists -------------------------------------------------------
- */
+/* --- names and lists ----------------------------------------------------- */
 
 void fl_sql_name(struct fl_buf *out, const struct fl_sql_dialect *dialect,
 		 const char *name)
@@ -266,8 +263,7 @@ void fl_sql_row(struct fl_buf *out, const struct fl_sql_dialect *dialect,
 	}
 }
 
-/* --- schema ----------------------------------------------------------------
- */
+/* --- schema -------------------------------------------------------------- */
 
 static void put_definition(struct fl_buf *out,
 			   const struct fl_sql_dialect *dialect,
@@ -437,8 +433,7 @@ void fl_sql_migrate(struct fl_buf *out, const struct fl_sql_dialect *dialect,
 	}
 }
 
-/* --- rows ------------------------------------------------------------------
- */
+/* --- rows ---------------------------------------------------------------- */
 
 void fl_sql_insert(struct fl_buf *out, const struct fl_sql_dialect *dialect,
 		   const struct fl_type *type)
@@ -489,8 +484,7 @@ void fl_sql_update(struct fl_buf *out, const struct fl_sql_dialect *dialect,
 	}
 }
 
-/* --- queries ---------------------------------------------------------------
- */
+/* --- queries ------------------------------------------------------------- */
 
 static bool listed(const char *const *list, const char *name)
 {

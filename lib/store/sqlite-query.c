@@ -32,8 +32,7 @@ struct fl_cursor {
 	bool transaction; /* ours to end */
 };
 
-/* --- a row as a record -----------------------------------------------------
- */
+/* --- a row as a record --------------------------------------------------- */
 
 static void put_text(struct fl_buf *out, sqlite3_stmt *stmt, int column)
 {
@@ -146,8 +145,7 @@ static void put_record(struct fl_buf *out, const struct part *part)
 	fl_buf_putc(out, '}');
 }
 
-/* --- statements ------------------------------------------------------------
- */
+/* --- statements ---------------------------------------------------------- */
 
 static void bind_values(sqlite3_stmt *stmt, const struct fl_sql_values *values,
 			size_t before)
@@ -278,8 +276,7 @@ static int select_all(struct fl_sqlite *s, struct part *part,
 	return result;
 }
 
-/* --- the newest N of each series -------------------------------------------
- */
+/* --- the newest N of each series ----------------------------------------- */
 
 /* The walk over a type's series along its key. */
 struct walk {
@@ -549,8 +546,7 @@ static int select_last(struct fl_sqlite *s, struct part *part,
 	return result < 0 ? -1 : select_picked(s, part, err);
 }
 
-/* --- the cursor ------------------------------------------------------------
- */
+/* --- the cursor ---------------------------------------------------------- */
 
 /* To the next row of a part; a part without one is taken out. */
 static int advance(struct fl_cursor *cursor, struct part *part,
@@ -664,8 +660,7 @@ void fl_sqlite_end(struct fl_cursor *cursor)
 	free(cursor);
 }
 
-/* --- what there is ---------------------------------------------------------
- */
+/* --- what there is ------------------------------------------------------- */
 
 static int list_type(struct fl_sqlite *s, const struct fl_type *type,
 		     const struct fl_query *query,

@@ -195,7 +195,7 @@ int fl_sqlite_put(struct fl_store *store, const struct fl_record *rec,
 	struct fl_sqlite_table *table = fl_sqlite_table(s, rec->type);
 
 	if (is_partial(table, rec)) {
-		/* TODO(#agg): merge as records.md says. Until then a part
+		/* TODO(#4): merge as records.md says. Until then a part
 		 * must not stand where a whole bar is looked for. */
 		fl_note_set(note, "partial",
 			    "'partial' is true: this store does not merge "

@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -31,8 +32,7 @@ enum {
 	CHECKPOINT_PAGES = 4000,
 };
 
-/* --- errors ----------------------------------------------------------------
- */
+/* --- errors -------------------------------------------------------------- */
 
 static const char *cause(const struct fl_sqlite *s, char *text, size_t size)
 {
@@ -146,8 +146,7 @@ static int ask_number(struct fl_sqlite *s, const char *sql, int *value,
 	return result;
 }
 
-/* --- tables ----------------------------------------------------------------
- */
+/* --- tables -------------------------------------------------------------- */
 
 struct fl_sqlite_table *fl_sqlite_table(struct fl_sqlite *s,
 					const struct fl_type *type)
@@ -201,8 +200,7 @@ static void print_schema(struct fl_buf *out)
 		      fl_sql_version(fl_types));
 }
 
-/* --- opening ---------------------------------------------------------------
- */
+/* --- opening ------------------------------------------------------------- */
 
 static const char scheme[] = "sqlite:";
 
@@ -269,6 +267,23 @@ static int make_tables(struct fl_sqlite *s, struct fl_error *err)
 	return result;
 }
 
+/* Where a lock is to be raised SQLite gives up at once, lest two wait for each
+ * other: two that make the same store do so. Then it is ours to try again. */
+static int run_patiently(struct fl_sqlite *s, const char *sql,
+			 struct fl_error *err)
+{
+	const struct timespec pause = { .tv_nsec = 10 * FL_SECOND / 1000 };
+	int64_t until = fl_monotonic_ns() + BUSY_MS * (FL_SECOND / 1000);
+
+	while (sqlite3_exec(s->db, sql, NULL, NULL, NULL) != SQLITE_OK) {
+		if (sqlite3_errcode(s->db) != SQLITE_BUSY ||
+		    fl_monotonic_ns() >= until)
+			return fl_sqlite_fault(s, "write to", err);
+		nanosleep(&pause, NULL);
+	}
+	return 0;
+}
+
 static int prepare_to_write(struct fl_sqlite *s, struct fl_error *err)
 {
 	char sql[160];
@@ -280,7 +295,7 @@ static int prepare_to_write(struct fl_sqlite *s, struct fl_error *err)
 		 "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; "
 		 "PRAGMA wal_autocheckpoint = %d; PRAGMA cache_size = -%d;",
 		 CHECKPOINT_PAGES, CACHE_KIB);
-	if (fl_sqlite_run(s, sql, "write to", err) < 0)
+	if (run_patiently(s, sql, err) < 0)
 		return -1;
 	if (version != fl_sql_version(fl_types)) {
 		if (fl_sqlite_run(s, "BEGIN IMMEDIATE", "write to", err) < 0)
@@ -450,8 +465,7 @@ static void close_store(struct fl_store *store)
 	free(s);
 }
 
-/* --- transactions ----------------------------------------------------------
- */
+/* --- transactions -------------------------------------------------------- */
 
 static void rollback(struct fl_store *store)
 {
@@ -490,8 +504,7 @@ static int commit(struct fl_store *store, struct fl_error *err)
 	return -1;
 }
 
-/* --- positions -------------------------------------------------------------
- */
+/* --- positions ----------------------------------------------------------- */
 
 static void bind_time(sqlite3_stmt *stmt, int place, int64_t ns)
 {

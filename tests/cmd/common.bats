@@ -509,5 +509,5 @@ on_terminal() {
 	[[ $shown == *$'\e[K''fl-clean: '*' rows  '*'/s  0:0'*' rejected'* ]]
 	[[ ${shown##*$'\e[K'} == 'fl-clean: 12,000 in = 12,000 out + '* ]]
 	on_terminal '(for i in 1 2 3 4 5 6; do fl-fetch sim -q -n 2000 --seed $i; sleep 0.3; done) | fl-clean -q --dedup 0 >out'
-	[ -z "$shown" ]
+	[[ $shown != *rows* && $shown != *fl-* ]]
 }

@@ -227,6 +227,8 @@ position() {
 	run -0 fl-load --positions x.db
 	[ "$output" = '{"type":"mark","pipeline":"p","at":{"o":["1","1"]},"wm":{"o":"2026-01-02T15:00:01.000Z"},"rt":{"o":"2026-01-02T15:00:00.000Z"}}
 {"type":"mark","pipeline":"q","at":{"o":["1","1"]},"wm":{"o":"2026-01-02T15:00:01.000Z"},"rt":{"o":"2026-01-02T15:00:00.000Z"}}' ]
+	run -0 --separate-stderr fl-load -v --positions x.db
+	[ "$stderr" = "fl-load: 'x.db' holds 2 positions of 2 pipelines" ]
 	run -0 fl-load --positions --pipeline q x.db
 	[ "${#lines[@]}" = 1 ]
 	[[ $output == *'"pipeline":"q"'* ]]
@@ -242,7 +244,8 @@ position() {
 	fl-load --pipeline p x.db in
 	run -4 fl-load --forget q x.db
 	[ "$output" = "fl-load: no pipeline 'q' in 'x.db' (there is 'p')" ]
-	fl-load --forget p x.db
+	run -0 fl-load -v --forget p x.db
+	[ "$output" = "fl-load: 'x.db' has forgotten 1 position of 'p'" ]
 	[ -z "$(position x.db)" ]
 	[ "$(rows x.db)" = '1 ' ]
 	fl-load --pipeline p x.db in
@@ -595,6 +598,19 @@ position() {
 		[ "${lines[0]}" = "fl-load: cannot write to 'x.db': locked by another process for 10 s" ]
 	quote 2 | fl-load x.db
 	[ "$(rows x.db)" = '1 2 ' ]
+}
+
+@test "many may make the same store at once" {
+	quotes 1 20 >in
+	for round in 1 2 3; do
+		pids=()
+		for _ in 1 2 3 4 5 6; do
+			fl-load "new.$round.db" in &
+			pids+=($!)
+		done
+		for pid in "${pids[@]}"; do wait "$pid"; done
+		[ "$(rows "new.$round.db" | wc -w)" = 20 ]
+	done
 }
 
 # as_nobody COMMAND…: root may write everywhere

@@ -1,21 +1,17 @@
 #!/usr/bin/env bats
-# README.md and the tour of financelake(7): what they tell people to type works.
-# A block that begins with ```sh is run in a folder of its own and ends with
+# shellcheck disable=SC2016 # backticks of the README in quotes
+#
+# README.md and the manual: what they tell people to type works. A block of the
+# README that begins with ```sh is run in a folder of its own and ends with
 # status 0, or with the one that a comment in it names: # status 1.
+
+load ../helper/common
 
 setup() {
 	cd "$BATS_TEST_TMPDIR" || return 1
 	top=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
 	readme=$top/README.md
-	page=$top/man/financelake.7
-	# Settings of whoever runs the tests are none of the tests.
-	export HOME=$PWD XDG_CONFIG_HOME=
-	for name in ${!FL_@}; do
-		case $name in
-		FL_BIN | FL_BUILD | FL_VARIANT | FL_CC) ;;
-		*) unset "$name" ;;
-		esac
-	done
+	export HOME=$PWD
 }
 
 # The blocks as files block.LINE, LINE being that of the fence.
@@ -25,10 +21,10 @@ blocks() {
 		out { print > out }' "$readme"
 }
 
-# What a block needs beside our commands; empty when all is there.
+# What a file of commands needs beside ours and is not there.
 lacks() {
 	local tool
-	for tool in jq sqlite3; do
+	for tool in jq sqlite3 zstd; do
 		if grep -qw "$tool" "$1" && ! command -v "$tool" >/dev/null; then
 			echo "$tool"
 		fi
@@ -38,118 +34,158 @@ lacks() {
 	fi
 }
 
+# examples PAGE SECTION: its commands as files example.NN: a line behind .Dl, or
+# the text between .Bd and .Ed, whole.
+examples() {
+	rm -f example.*
+	awk -v section="$2" '
+		/^\.Sh / { on = $0 == ".Sh " section; next }
+		!on { next }
+		/^\.Bd/ { text = 1; n++; next }
+		/^\.Ed/ { text = 0; next }
+		/^\.Dl / { sub(/^\.Dl /, ""); n++; hit = 1 }
+		text || hit {
+			gsub(/\\\(dq/, "\"")
+			gsub(/\\e/, "\\")
+			print > sprintf("example.%02d", n)
+			hit = 0
+		}' "$top/man/$1"
+}
+
+# try FILE: run it here; it ends with 0, or with 1 where some was rejected.
+try() {
+	local status=0
+	bash "$1" >out 2>&1 </dev/null || status=$?
+	[ $status -le 1 ] ||
+		fail "ended with $status:"$'\n'"$(cat "$1")"$'\n'"$(cat out)"
+}
+
 @test "every pipeline of the README ends as it says" {
+	local block wanted status count=0
 	blocks
-	count=0
 	for block in block.*; do
 		[ -z "$(lacks "$block")" ] || continue
 		wanted=$(sed -n 's/.*# status \([0-9]*\).*/\1/p' "$block")
 		mkdir "in.$block"
 		status=0
-		(cd "in.$block" && bash "../$block") >"out.$block" 2>&1 </dev/null || status=$?
-		if [ "$status" != "${wanted:-0}" ]; then
-			echo "README.md:${block#block.}: ended with $status, not ${wanted:-0}:"
-			cat "out.$block"
-			return 1
-		fi
+		(cd "in.$block" && bash "../$block") >out 2>&1 </dev/null || status=$?
+		[ "$status" = "${wanted:-0}" ] ||
+			fail "README.md:${block#block.}: ended with $status, not ${wanted:-0}: $(cat out)"
 		count=$((count + 1))
 	done
-	[ "$count" -ge 3 ]
+	[ $count -ge 3 ]
 	[ "$(find . -maxdepth 1 -name 'block.*' | wc -l)" -ge 6 ]
 }
 
-@test "what the README promises of its pipelines is there" {
+# A block of the README by a text in it; its output in out, its folder is here.
+run_block() {
+	local block
 	blocks
-	for block in block.*; do
-		[ -z "$(lacks "$block")" ] || continue
-		mkdir "in.$block"
-		(cd "in.$block" && bash "../$block") >"out.$block" 2>"err.$block" </dev/null || true
+	block=$(grep -l -e "$1" block.*)
+	[ -z "$(lacks "$block")" ] || skip "not installed: $(lacks "$block")"
+	bash "$block" >out 2>err </dev/null || true
+}
+
+@test "prices of a CSV file come back out of the store" {
+	run_block prices.csv
+	[ "$(grep -c '^2026-01-0[56] .* ZZZT ' out)" = 2 ]
+}
+
+@test "dirty data are repaired as far as can be" {
+	run_block --retry
+	grep -q '^bad_type: .*"101.5"' out
+	[ "$(jq -c .price good.ndjson repaired.ndjson)" = $'101.25\n101.5' ]
+	[ "$(jq -r .reason still-bad.ndjson)" = bad_type ]
+}
+
+@test "the pipeline that is killed has all records in the end" {
+	run_block 'timeout -s KILL'
+	[ "$(tail -n 1 out)" = 200000 ]
+}
+
+@test "a filter of one's own keeps the marks" {
+	run_block 'then \. else'
+	[ "$(fl-fetch store lake.db | jq -s 'length > 100 and all(.size >= 500 and .symbol != "ZZZC")')" = true ]
+}
+
+@test "the accounts of all commands are collected" {
+	run_block FL_RUNS
+	[ "$(sed '1d; s/,.*//' out | sort)" = $'fl-clean\nfl-fetch\nfl-load' ]
+	grep -q '^fl-clean,0,1000,' out
+}
+
+@test "the tour of financelake(7) works, step by step" {
+	local file
+	examples financelake.7 TOUR
+	[ -e example.06 ]
+	for file in example.*; do
+		[ -n "$(lacks "$file")" ] || try "$file"
 	done
-	# The prices: the last two days, as a table.
-	out=$(grep -l 'prices.csv' block.*)
-	[ "$(grep -c '^2026-01-0[56] .* ZZZT ' "out.$out")" = 2 ]
-	# The pipeline that was killed: all records, none twice.
-	out=$(grep -l 'timeout -s KILL' block.*)
-	[ "$(tail -n 1 "out.$out")" = 200000 ]
-	# The accounts of all three commands.
-	out=$(grep -l 'FL_RUNS' block.*)
-	[ "$(grep -c '^fl-[a-z]*,0,1*000' "out.$out")" = 2 ]
-	grep -q '^fl-load,0,' "out.$out"
+}
+
+@test "the examples of the commands' pages work" {
+	local page file
+	for page in fl-fetch.1 fl-clean.1 fl-load.1; do
+		mkdir "$page"
+		cd "$page" || return
+		fl-fetch sim -n 2000 --bad 0.02 >ticks.ndjson
+		examples "$page" EXAMPLES
+		[ -e example.04 ]
+		for file in example.*; do
+			[ -n "$(lacks "$file")" ] || try "$file"
+		done
+		cd .. || return
+	done
 }
 
 @test "every option that the README and financelake(7) name is one" {
+	local name
 	for name in fl-fetch fl-clean fl-load 'fl-fetch csv' 'fl-fetch sim' 'fl-fetch store'; do
 		# shellcheck disable=SC2086
 		$name --help
-	done | grep -oE -e '--[a-z][a-z-]+' | sort -u >known
-	# Those of the project's own scripts and of other programs.
-	printf '%s\n' --fast --long >>known
-	"$top/scripts/run" --help | grep -oE -e '--[a-z][a-z-]+' >>known
+	done | grep -oE -e '--[a-z][a-z-]+' >known
+	for name in run test; do
+		"$top/scripts/$name" --help | grep -oE -e '--[a-z][a-z-]+' >>known
+	done
+	printf '%s\n' --unbuffered --line-buffered >>known # of other programs
 	{
 		grep -oE -e '--[a-z][a-z-]+' "$readme"
-		if command -v mandoc >/dev/null; then
-			mandoc -T ascii "$page" | sed 's/.\x08//g' | grep -oE -e '--[a-z][a-z-]+'
-		fi
-	} | grep -vxE -e '--(unbuffered|line-buffered)' | sort -u >named
+		sed -nE 's/^\.(It|Ql)? ?.*Fl -([a-z][a-z-]+).*/--\2/p' "$top/man/financelake.7"
+		grep -oE -e ' --[a-z][a-z-]+' "$top/man/financelake.7" | tr -d ' '
+	} | sort -u >named
 	run -0 comm -23 named <(sort -u known)
 	[ -z "$output" ]
 }
 
 @test "every file that the README names is there" {
+	local path
 	# NAME stands for one that the reader makes.
 	grep -oE '`(lib|cmd|man|scripts|tests)/[^` ]*' "$readme" | tr -d '`' |
 		grep -v NAME | sort -u >named
 	[ -s named ]
 	while read -r path; do
-		# shellcheck disable=SC2086
-		compgen -G "$top/$path" >/dev/null || {
-			echo "README.md names '$path', which is not there"
-			return 1
-		}
+		compgen -G "$top/$path" >/dev/null || fail "no '$path'"
 	done <named
 }
 
 @test "every make target that the README names is one" {
+	local target
 	grep -oE '`make [a-z-]+' "$readme" | sed 's/.* //' | sort -u >named
+	[ -s named ]
 	while read -r target; do
-		grep -qE "^([a-z-]+ )*$target( [a-z-]+)*:" "$top/Makefile" || {
-			echo "README.md names 'make $target', which is no target"
-			return 1
-		}
+		grep -qE "^([a-z-]+ )*$target( [a-z-]+)*:" "$top/Makefile" || fail "no target '$target'"
 	done <named
 }
 
 @test "the commands and sources that the README has are those that are built" {
+	local source
 	sed -n '/^| command | its one job/,/^$/p' "$readme" |
 		sed -n 's/^| `\(fl-[a-z]*\).*/\1/p' | sort >named
 	(cd "$top/cmd" && ls fl-*.c) | sed 's/\.c$//' | sort | diff named -
-	fl-fetch --list-sources | sed 's/.*"subject":"\([a-z]*\)".*/\1/' >sources
+	fl-fetch --list-sources >list
+	sed 's/.*"subject":"\([a-z]*\)".*/\1/' list >sources
+	[ -s sources ]
 	while read -r source; do
-		grep -q "^| .fl-fetch SOURCE.*\`$source\`" "$readme"
+		grep -q "^| .fl-fetch SOURCE.*\`$source\`" "$readme" || fail "'$source' is missing"
 	done <sources
-}
-
-@test "the tour of financelake(7) works, line by line" {
-	command -v jq >/dev/null || skip 'jq is not installed'
-	awk '/^\.Sh TOUR/ { on = 1; next }
-		/^\.Sh/ { on = 0 }
-		!on { next }
-		/^\.Bd/ { text = 1; next }
-		/^\.Ed/ { text = 0; next }
-		text { print; next }
-		sub(/^\.Dl /, "") { print }' "$page" | sed 's/\\(dq/"/g' >tour
-	[ "$(wc -l <tour)" -ge 8 ]
-	at=0
-	while read -r line; do
-		at=$((at + 1))
-		status=0
-		bash -c "$line" >out 2>&1 </dev/null || status=$?
-		# The dirty ticks are rejected in part.
-		case $line in *--rejects*) wanted=1 ;; *) wanted=0 ;; esac
-		if [ $status != $wanted ]; then
-			echo "financelake(7), '$line': ended with $status"
-			cat out
-			return 1
-		fi
-	done <tour
 }

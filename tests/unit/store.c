@@ -105,8 +105,7 @@ static void canonical(struct lines *out, const struct lines *in)
 	fl_json_release(&json);
 }
 
-/* --- places ----------------------------------------------------------------
- */
+/* --- places -------------------------------------------------------------- */
 
 static const char *place_of(const struct fl_store_ops *ops)
 {
@@ -204,8 +203,7 @@ static bool load(struct fl_store *store, const struct lines *lines,
 	return result == 0;
 }
 
-/* --- records in and out ----------------------------------------------------
- */
+/* --- records in and out -------------------------------------------------- */
 
 static bool is_partial(const char *line)
 {
@@ -404,8 +402,7 @@ static void test_replace(const struct fl_store_ops *ops)
 	fl_store_close(&store);
 }
 
-/* --- queries ---------------------------------------------------------------
- */
+/* --- queries ------------------------------------------------------------- */
 
 static const char *text_of(const struct fl_record *rec, const char *path)
 {
@@ -723,8 +720,7 @@ static void test_list(const struct fl_store_ops *ops)
 	fl_store_close(&store);
 }
 
-/* --- transactions and positions --------------------------------------------
- */
+/* --- transactions and positions ------------------------------------------ */
 
 static bool move(struct fl_store *store, const char *pipeline,
 		 const char *origin, const char *from, const char *to,
@@ -886,8 +882,7 @@ static void test_transactions(const struct fl_store_ops *ops)
 	free(place);
 }
 
-/* --- places ----------------------------------------------------------------
- */
+/* --- places -------------------------------------------------------------- */
 
 /* What is not there is an error to a reader, and nothing to who peeks; either
  * way it is not there afterwards. */
