@@ -204,12 +204,12 @@ static enum fl_reason refuse(const struct fl_record *rec, struct fl_note *note,
 	return FL_REASON_out_of_range;
 }
 
-/* Most prices: a first digit that is not 0. */
+/* Most prices: canonical, and the first digit is not 0. */
 static bool begins_positive(const struct fl_record *rec)
 {
 	char first = rec->json->toks[rec->at[PRICE]].text[0];
 
-	return first >= '1' && first <= '9';
+	return rec->plain && first >= '1' && first <= '9';
 }
 
 static enum fl_reason check(const struct fl_record *rec, struct fl_note *note)

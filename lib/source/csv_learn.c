@@ -30,6 +30,16 @@ static void learn_numbers(const struct fl_csv_file *file,
 	}
 }
 
+/* Are the steps between a symbol's rows of any use? For the interval, and for
+ * the order of rows, by which an hour shown twice is told. */
+static bool needs_steps(const struct fl_csv_file *file)
+{
+	return file->job->ask->io->zone ||
+	       (file->plan.type == &fl_type_bar &&
+		!file->job->interval.text[0] &&
+		file->plan.interval == FL_CSV_NO_COLUMN);
+}
+
 static int learn_row(struct fl_csv_file *file, struct fl_csv_learner *learner,
 		     struct fl_csv_numbers *numbers,
 		     const struct fl_csv_row *row, struct fl_error *err)
@@ -49,8 +59,9 @@ static int learn_row(struct fl_csv_file *file, struct fl_csv_learner *learner,
 	fl_csv_dates_add(&file->dates, &when, file->job->ask->io->zone,
 			 row->cells[plan->when].text,
 			 row->cells[plan->when].len, row->line);
-	if (fl_csv_row_symbol(plan, file->symbol, row, symbol, &len, &note) !=
-	    FL_REASON_NONE)
+	if (!needs_steps(file) ||
+	    fl_csv_row_symbol(plan, file->symbol, row, symbol, &len, &note) !=
+		    FL_REASON_NONE)
 		return 0;
 	if (fl_csv_learn(learner, symbol, len, &when, err) < 0)
 		return fl_error_wrap(err, "'%s'", show(file->path));

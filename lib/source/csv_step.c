@@ -48,7 +48,8 @@ int fl_csv_learn(struct fl_csv_learner *learner, const char *symbol, size_t len,
 	if (!last) {
 		if (learner->symbols.count > FL_CSV_SYMBOLS_MAX)
 			return fl_error_set(err, FL_ERR_DATA,
-					    "more than %d symbols in one file",
+					    "more than %d symbols in one file: "
+					    "say --interval, and no --tz",
 					    FL_CSV_SYMBOLS_MAX);
 		last = *slot = fl_zalloc(sizeof(*last));
 	}

@@ -150,9 +150,9 @@ static struct origin *origin_of(struct fl_marks *marks, const char *name)
 					    sizeof(*marks->origins));
 	}
 	at = &marks->origins[marks->count++];
-	*at = (struct origin) { .name = name,
-				.wm = FL_TIME_NONE,
-				.rt = FL_TIME_NONE };
+	*at = (struct origin){ .name = name,
+			       .wm = FL_TIME_NONE,
+			       .rt = FL_TIME_NONE };
 	for (size_t i = 0; i < marks->held->count; i++)
 		if (strcmp(marks->held->at[i].origin, name) == 0) {
 			at->from = fl_strdup(marks->held->at[i].to);

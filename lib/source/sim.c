@@ -286,7 +286,7 @@ static void make_symbols(struct sim *sim)
 		uint64_t share =
 			root(((i + 1) << 40) / n) - root((i << 40) / n);
 
-		*s = (struct symbol) { .session = 1 };
+		*s = (struct symbol){ .session = 1 };
 		s->price = (int64_t)(1000 + below(bits, 49000)) << PRICE_BITS;
 		s->step = step_of(15 + (bits & 31), a_day * share >> 20);
 		s->night = 1 + (int64_t)root(a_day * share >> 22);

@@ -27,7 +27,7 @@ struct fl_ask {
 	struct fl_io *io;           /* counts, rejects, zone, stop */
 	char **operands;            /* symbols, files or places; NULL-ended */
 	const char *const *types;   /* --type, NULL-ended; NULL: the default */
-	const char *store;	    /* the setting `store`; NULL: not set */
+	const char *store;          /* the setting `store`; NULL: not set */
 	const char *const *symbols; /* --symbol, NULL-ended; NULL: all */
 	int64_t from, to;           /* FL_TIME_NONE: open */
 	uint64_t last;              /* newest N a symbol; 0: all */

@@ -915,9 +915,9 @@ has_jq() {
 
 @test "a full disk and a closed output are told, status 5" {
 	fl-fetch sim -n 40000 >all
-	for lines in 1 40000; do
+	for n in 1 40000; do
 		for j in 1 2; do
-			run -5 --separate-stderr bash -c "head -n $lines all | fl-clean -j $j >/dev/full"
+			run -5 --separate-stderr bash -c "head -n $n all | fl-clean -j $j >/dev/full"
 			[[ $stderr == *"fl-clean: cannot write "*": No space left on device"* ]]
 			run -5 --separate-stderr bash -c "fl-clean -j $j >/dev/full <all"
 			[[ $stderr == *": No space left on device"* ]]

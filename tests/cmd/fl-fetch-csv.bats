@@ -265,6 +265,27 @@ bars() {
 	[ "$(jq -c .price out | xargs)" = "5 6" ]
 }
 
+@test "cells are what Python's csv module wrote" {
+	command -v python3 || skip "no python3"
+	python3 - >want <<-'END'
+		import csv, json, random
+		random.seed(3)
+		parts = ['a', ' b', ',', ';', '"', '""', "'", '\n', '\r\n', '\r', '\t', '|', 'é', '7x', '\\']
+		with open('w.csv', 'w', newline='') as f:
+		    w = csv.writer(f)
+		    w.writerow(['symbol', 'date', 'price', 'x', 'y'])
+		    for i in range(3000):
+		        x, y = (''.join(random.choices(parts, k=random.randrange(6))) for _ in 'xy')
+		        w.writerow(['S', f'2026-01-{i % 28 + 1:02}', i + 1, x, y])
+		        quoted = lambda c: any(q in c for q in ',"\r\n')
+		        print(json.dumps([i + 1] + [c if quoted(c) else c.strip(' \t') for c in (x, y)]))
+	END
+	fl-fetch csv w.csv --delimiter , >out
+	jq -c '[.price, .x // "", .y // ""]' out >got
+	[ "$(wc -l <got)" = 3000 ]
+	jq -c . want | diff - got
+}
+
 @test "patterns that the shell left alone are expanded" {
 	mkdir d
 	bars 2026-01-02 2026-01-05 | tee d/zzza.csv >d/zzzb.csv

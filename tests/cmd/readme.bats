@@ -2,8 +2,9 @@
 # shellcheck disable=SC2016 # backticks of the README in quotes
 #
 # README.md and the manual: what they tell people to type works. A block of the
-# README that begins with ```sh is run in a folder of its own and ends with
-# status 0, or with the one that a comment in it names: # status 1.
+# README that begins with ```sh is run in a folder of its own, where each line
+# ends with status 0; the last may end with the one that a comment in it names:
+# # status 1.
 
 load ../helper/common
 
@@ -68,7 +69,7 @@ try() {
 		wanted=$(sed -n 's/.*# status \([0-9]*\).*/\1/p' "$block")
 		mkdir "in.$block"
 		status=0
-		(cd "in.$block" && bash "../$block") >out 2>&1 </dev/null || status=$?
+		(cd "in.$block" && bash -e -o pipefail "../$block") >out 2>&1 </dev/null || status=$?
 		[ "$status" = "${wanted:-0}" ] ||
 			fail "README.md:${block#block.}: ended with $status, not ${wanted:-0}: $(cat out)"
 		count=$((count + 1))

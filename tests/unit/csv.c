@@ -632,6 +632,24 @@ static void test_steps(void)
 		       "interval: %s", cases[i].what);
 }
 
+static void test_too_many_symbols(void)
+{
+	struct fl_csv_learner learner = FL_CSV_LEARNER_INIT;
+	struct fl_error err = { .code = FL_OK };
+	struct fl_csv_when when = { .year = 2026, .month = 1, .day = 2 };
+	char symbol[16];
+	int i = 0;
+
+	do {
+		snprintf(symbol, sizeof(symbol), "Z%d", i);
+	} while (fl_csv_learn(&learner, symbol, strlen(symbol), &when, &err) ==
+			 0 &&
+		 ++i < 2 * FL_CSV_SYMBOLS_MAX);
+	is_int(i, FL_CSV_SYMBOLS_MAX, "there is a ceiling for symbols");
+	is_int(err.code, FL_ERR_DATA, "which is told as bad data");
+	fl_csv_learner_release(&learner);
+}
+
 static void test_symbols(void)
 {
 	static const struct {
@@ -910,6 +928,7 @@ int main(void)
 	test_numbers();
 	test_styles();
 	test_steps();
+	test_too_many_symbols();
 	test_symbols();
 	test_files();
 	test_positions();
