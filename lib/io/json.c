@@ -198,31 +198,12 @@ static void note_non_finite(yyjson_val *val, struct fl_note *note)
 	}
 }
 
-/* yyjson_read_opts would take a failed allocation for bad JSON. */
-static void *alloc_text(void *ctx, size_t size)
-{
-	(void)ctx;
-	return fl_alloc(size);
-}
-
-static void *realloc_text(void *ctx, void *old, size_t old_size, size_t size)
-{
-	(void)ctx;
-	(void)old_size;
-	return fl_realloc(old, size, 1);
-}
-
-static void free_text(void *ctx, void *old)
-{
-	(void)ctx;
-	free(old);
-}
-
+/* alloc: memory enough for any text of the length */
 static enum fl_reason explain(const char *text, size_t len,
+			      const yyjson_alc *alloc,
 			      const yyjson_read_err *problem,
 			      struct fl_note *note)
 {
-	const yyjson_alc alloc = { alloc_text, realloc_text, free_text, NULL };
 	yyjson_doc *lenient;
 
 	if (!fl_utf8_valid(text, len)) {
@@ -230,10 +211,9 @@ static enum fl_reason explain(const char *text, size_t len,
 		return FL_REASON_bad_utf8;
 	}
 	lenient = yyjson_read_opts((char *)(uintptr_t)text, len,
-				   YYJSON_READ_ALLOW_INF_AND_NAN, &alloc, NULL);
+				   YYJSON_READ_ALLOW_INF_AND_NAN, alloc, NULL);
 	if (lenient) {
 		note_non_finite(yyjson_doc_get_root(lenient), note);
-		yyjson_doc_free(lenient);
 		return FL_REASON_bad_number;
 	}
 	if (strstr(problem->msg, "surrogate")) {
@@ -265,8 +245,11 @@ enum fl_reason fl_json_parse(struct fl_json *json, const char *text, size_t len,
 	/* Not INSITU: yyjson copies the text and leaves ours as it is. */
 	doc = yyjson_read_opts((char *)(uintptr_t)text, len, flags, &alloc,
 			       &problem);
-	if (!doc)
-		return explain(text, len, &problem, note);
+	if (!doc) {
+		/* The memory is free again. */
+		yyjson_alc_pool_init(&alloc, json->memory, json->memory_size);
+		return explain(text, len, &alloc, &problem, note);
+	}
 	json->copy = doc->str_pool;
 	reserve(json, yyjson_doc_get_val_count(doc));
 	flatten(&f, yyjson_doc_get_root(doc), 0);

@@ -9,6 +9,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "op/clean.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,8 +26,9 @@
 enum {
 	NEAR = 8, /* records for which deduplication reads ahead */
 	FAR = 16,
-	ITEM_FILTERED = 1, /* the selection or the expression dropped it */
-	ITEM_EDITED = 2,   /* its text is in the edits */
+	LONG_LINE = 64 * 1024, /* longer ones are judged one at a time */
+	ITEM_FILTERED = 1,     /* the selection or the expression dropped it */
+	ITEM_EDITED = 2,       /* its text is in the edits */
 	ITEM_ROUNDED = 4,
 };
 
@@ -59,7 +61,11 @@ struct judge {
 struct fl_clean {
 	struct fl_clean_config config;
 	struct fl_dedup *dedup;
-	struct judge *judges; /* one a worker, and the consumer's last */
+	/* One for each worker, the consumer's, and one for long lines. */
+	struct judge *judges;
+	/* Held by who judges a long line: what such a line takes to parse is
+	 * needed once, not by every worker. */
+	pthread_mutex_t long_line;
 	unsigned workers;
 	const char *path;
 	bool sniffed;
@@ -184,6 +190,23 @@ static enum verdict judge_line(const struct fl_clean *clean,
 						     : VERDICT_FILTERED;
 }
 
+/* Whose judge is to be used for the line: `who` is a worker, or clean->workers
+ * for the consumer. */
+static struct judge *borrow_judge(struct fl_clean *clean, unsigned who,
+				  size_t len)
+{
+	if (len <= LONG_LINE)
+		return &clean->judges[who];
+	pthread_mutex_lock(&clean->long_line);
+	return &clean->judges[clean->workers + 1];
+}
+
+static void return_judge(struct fl_clean *clean, const struct judge *judge)
+{
+	if (judge == &clean->judges[clean->workers + 1])
+		pthread_mutex_unlock(&clean->long_line);
+}
+
 static struct item *add_item(struct result *result)
 {
 	if (result->count == result->cap) {
@@ -226,16 +249,47 @@ static void edit_item(const struct fl_clean *clean, struct result *result,
 	item->edit_len = (uint32_t)result->edits.len - item->edit_from;
 }
 
+/* Make an item of the line, which stands at `from` in the block, if it is a
+ * record. */
+static void judge_item(const struct fl_clean *clean, struct judge *judge,
+		       struct result *result, const char *bytes, size_t len,
+		       size_t from, uint64_t line)
+{
+	struct fl_record rec;
+	enum fl_reason reason;
+	enum verdict verdict;
+	struct fl_note note;
+	struct item *item;
+
+	if (fl_mark_is(bytes, len))
+		return;
+	rec.input = clean->path;
+	verdict = judge_line(clean, judge, bytes, len, &rec, &reason, &note);
+	if (verdict == VERDICT_REJECT)
+		return;
+	item = add_item(result);
+	item->from = (uint32_t)from;
+	item->len = (uint32_t)len;
+	item->line = (uint32_t)line;
+	item->flags = 0;
+	item->content = (struct fl_hash128){ 0, 0 };
+	if (verdict == VERDICT_FILTERED) {
+		item->flags = ITEM_FILTERED;
+		return;
+	}
+	item->ts = rec.ts_ns;
+	edit_item(clean, result, item, &rec, bytes);
+	if (clean->dedup)
+		item->content = fl_record_content(&rec, true, &item->series);
+}
+
 static void work(void *arg, unsigned worker, struct fl_block *block)
 {
-	const struct fl_clean *clean = arg;
-	struct judge *judge = &clean->judges[worker];
+	struct fl_clean *clean = arg;
 	struct result *result = block->result;
 	struct fl_block counted = *block; /* the consumer sets first_line */
-	struct fl_record rec;
 	const char *bytes;
 	size_t at = 0, len;
-	struct fl_note note;
 	uint64_t line;
 
 	if (!result)
@@ -245,34 +299,12 @@ static void work(void *arg, unsigned worker, struct fl_block *block)
 	counted.first_line = 0;
 	if (block->oversize)
 		return;
-	rec.input = clean->path;
 	while (fl_block_line(&counted, &at, &bytes, &len, &line)) {
-		enum fl_reason reason;
-		enum verdict verdict;
-		struct item *item;
+		struct judge *judge = borrow_judge(clean, worker, len);
 
-		if (fl_mark_is(bytes, len))
-			continue;
-		verdict = judge_line(clean, judge, bytes, len, &rec, &reason,
-				     &note);
-		if (verdict == VERDICT_REJECT)
-			continue;
-		item = add_item(result);
-		item->from = (uint32_t)(bytes - block->data);
-		item->len = (uint32_t)len;
-		item->line = (uint32_t)line;
-		item->flags = 0;
-		item->content = (struct fl_hash128){ 0, 0 };
-		if (verdict == VERDICT_FILTERED) {
-			item->flags = ITEM_FILTERED;
-			continue;
-		}
-		item->ts = rec.ts_ns;
-		edit_item(clean, result, item, &rec, bytes);
-		if (clean->dedup) {
-			item->content =
-				fl_record_content(&rec, true, &item->series);
-		}
+		judge_item(clean, judge, result, bytes, len,
+			   (size_t)(bytes - block->data), line);
+		return_judge(clean, judge);
 	}
 }
 
@@ -415,11 +447,12 @@ static int take_other(struct fl_clean *clean, const struct fl_block *block,
 		      struct pending *pending, struct fl_error *err)
 {
 	struct fl_io *io = clean->config.io;
-	struct judge *judge = &clean->judges[clean->workers];
 	struct fl_record rec = { .input = clean->path };
 	enum fl_reason reason = FL_REASON_NONE;
 	struct fl_note note = { "", "" };
+	struct judge *judge;
 	bool is_mark;
+	int result;
 
 	if (write_pending(clean, pending, err) < 0)
 		return -1;
@@ -428,6 +461,7 @@ static int take_other(struct fl_clean *clean, const struct fl_block *block,
 		return fl_mark_forward(io, bytes, len, clean->config.out, err);
 	if (torn && io->marked)
 		return 0; /* what a killed writer left behind */
+	judge = borrow_judge(clean, clean->workers, len);
 	if (block->oversize) {
 		fl_note_set(&note, "", "%llu bytes, at most 900,000 are taken",
 			    (unsigned long long)block->oversize);
@@ -437,7 +471,14 @@ static int take_other(struct fl_clean *clean, const struct fl_block *block,
 		rec.len = len;
 		reason = fl_record_check(&rec, &judge->json, &note);
 	} else {
-		judge_line(clean, judge, bytes, len, &rec, &reason, &note);
+		/* It was refused before: what passes now has no answer. */
+		if (judge_line(clean, judge, bytes, len, &rec, &reason,
+			       &note) != VERDICT_REJECT) {
+			fl_note_set(&note, "",
+				    "the program's answer changes from one "
+				    "look to the next");
+			reason = FL_REASON_expr_error;
+		}
 		/* What is refused again is kept as it was the first time. */
 		if (clean->config.retry) {
 			struct fl_note ignored;
@@ -445,7 +486,9 @@ static int take_other(struct fl_clean *clean, const struct fl_block *block,
 			take_up_again(judge, &bytes, &len, &ignored);
 		}
 	}
-	return refuse(clean, block, bytes, len, line, reason, &note, err);
+	result = refuse(clean, block, bytes, len, line, reason, &note, err);
+	return_judge(clean, judge);
+	return result;
 }
 
 /* The lines of the block between two items. */
@@ -598,12 +641,13 @@ int fl_clean_open(struct fl_clean **out, const struct fl_clean_config *config,
 	clean->config = *config;
 	clean->workers = config->io->workers ? config->io->workers : 1;
 	clean->judges =
-		fl_zalloc((clean->workers + 1) * sizeof(*clean->judges));
+		fl_zalloc((clean->workers + 2) * sizeof(*clean->judges));
+	pthread_mutex_init(&clean->long_line, NULL);
 	if (config->dedup_ns)
 		clean->dedup =
 			fl_dedup_new(config->dedup_ns, config->dedup_memory);
-	for (unsigned i = 0; config->jq && result == 0 && i <= clean->workers;
-	     i++)
+	for (unsigned i = 0;
+	     config->jq && result == 0 && i < clean->workers + 2; i++)
 		result = fl_expr_open(&clean->judges[i].expr, config->jq, err);
 	if (result < 0)
 		fl_clean_close(&clean);
@@ -618,7 +662,8 @@ void fl_clean_close(struct fl_clean **out)
 	*out = NULL;
 	if (!clean)
 		return;
-	for (unsigned i = 0; i <= clean->workers; i++) {
+	pthread_mutex_destroy(&clean->long_line);
+	for (unsigned i = 0; i < clean->workers + 2; i++) {
 		struct judge *judge = &clean->judges[i];
 
 		fl_json_release(&judge->json);

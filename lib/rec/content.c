@@ -158,6 +158,7 @@ lay_field(struct layout *layout, const struct fl_record *rec,
 {
 	const struct fl_json_tok *tok = &rec->json->toks[rec->at[field]];
 	FL_UNINITIALIZED char room[VALUE_MAX];
+	struct fl_sum sum;
 	const char *from = tok->text;
 	size_t len = tok->len;
 
@@ -175,7 +176,13 @@ lay_field(struct layout *layout, const struct fl_record *rec,
 			from = mended(&rec->type->fields[field], tok, room,
 				      &len);
 	} else if (tok->kind == FL_JSON_NUMBER) {
-		len = canonical_number(tok, &from, room);
+		if (rec->type->fields[field].kind == FL_SUM &&
+		    fl_sum_parse(from, len, &sum) >= 0) {
+			len = fl_sum_print(sum, room);
+			from = room;
+		} else {
+			len = canonical_number(tok, &from, room);
+		}
 	} else if (tok->kind > FL_JSON_STRING) {
 		from = NULL;
 	} else {

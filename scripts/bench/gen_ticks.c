@@ -1,7 +1,7 @@
 /* gen_ticks: a deterministic generator of financial test data.
  *
  *   gen_ticks [-n rows] [-k symbols] [-b bad-rate] [-d dup-rate]
- *             [-q quoted-rate] [-j disorder-ms] [-s seed] [-v]
+ *             [-q quoted-rate] [-j disorder-ms] [-s seed] [-g] [-B file] [-v]
  *             quotes|daily > file
  *
  * quotes: NDJSON trade ticks over one trading day (14:30 to 21:00 UTC,
@@ -11,6 +11,9 @@
  *   good lines, bad-rate of them are broken in one of ten ways (see bad_line).
  * daily: CSV with the header Date,Symbol,Open,High,Low,Close,Adj Close,Volume,
  *   trading days outer, symbols inner; quoted-rate of the rows have quotes.
+ * -g leaves the broken lines out: what fl-clean --dedup 0 must pass.
+ * -B writes of each broken line to a file: its number, a tab, the reason why
+ *   fl-clean must refuse it, a tab, and the line.
  * -v writes to stderr how many lines of each kind were written.
  *
  * The same options give the same bytes on every machine with IEEE doubles: the
@@ -118,17 +121,27 @@ static uint32_t pick(const double *cum, uint32_t k)
 }
 
 static uint64_t count_bad, count_dup;
+static int good_only;
+static FILE *bad_file;
 
 #define HEAD "{\"type\":\"quote\",\"provider\":\"yahoo\""
 #define TAIL ",\"currency\":\"%s\",\"exchange\":\"%s\"}"
 
 /* Ten ways a line goes wrong in practice. */
 static int bad_line(char *o, size_t cap, const struct symbol *s, const char *ts,
-		    const char *price, uint32_t vol)
+		    const char *price, uint32_t vol, const char **reason)
 {
+	static const char *const reasons[10] = {
+		"bad_json",      "bad_json",     "missing_field",
+		"missing_field", "out_of_range", "out_of_range",
+		"bad_type",      "bad_type",     "bad_number",
+		"bad_json"
+	};
+	uint32_t kind = below(10);
 	int n;
 
-	switch (below(10)) {
+	*reason = reasons[kind];
+	switch (kind) {
 	case 0: /* truncated in the middle */
 	case 1:
 		n = snprintf(o, cap,
@@ -232,10 +245,17 @@ static void quotes(uint64_t n, uint32_t k, double bad, double dup,
 			below(4) ? 100 * (1 + below(9)) : 1 + below(5000);
 		int len;
 		if (u >= dup && u < dup + bad) {
-			len = bad_line(line, sizeof line - 1, y, ts, price,
-				       vol);
+			const char *reason;
+			len = bad_line(line, sizeof line - 1, y, ts, price, vol,
+				       &reason);
 			line[len++] = '\n';
 			count_bad++;
+			if (bad_file)
+				fprintf(bad_file, "%llu\t%s\t%.*s",
+					(unsigned long long)i + 1, reason, len,
+					line);
+			if (good_only)
+				continue;
 		} else {
 			len = snprintf(line, sizeof line,
 				       HEAD ",\"symbol\":\"%s\",\"ts\":\"%s\","
@@ -328,7 +348,7 @@ int main(int argc, char **argv)
 	uint32_t k = 500, jitter = 40;
 	double bad = 0.005, dup = 0.01, quoted = 0.01;
 	int c, verbose = 0;
-	while ((c = getopt(argc, argv, "n:k:b:d:q:j:s:v")) != -1)
+	while ((c = getopt(argc, argv, "n:k:b:d:q:j:s:gB:v")) != -1)
 		switch (c) {
 		case 'n':
 			n = strtoull(optarg, NULL, 10);
@@ -351,6 +371,16 @@ int main(int argc, char **argv)
 		case 's':
 			seed = strtoull(optarg, NULL, 10);
 			break;
+		case 'g':
+			good_only = 1;
+			break;
+		case 'B':
+			bad_file = fopen(optarg, "w");
+			if (!bad_file) {
+				perror("gen_ticks: open");
+				return 1;
+			}
+			break;
 		case 'v':
 			verbose = 1;
 			break;
@@ -372,7 +402,8 @@ int main(int argc, char **argv)
 		fprintf(stderr, "rows %llu bad %llu duplicates %llu\n",
 			(unsigned long long)n, (unsigned long long)count_bad,
 			(unsigned long long)count_dup);
-	if (fflush(stdout) || ferror(stdout)) {
+	if (fflush(stdout) || ferror(stdout) ||
+	    (bad_file && fclose(bad_file))) {
 		perror("gen_ticks: write");
 		return 1;
 	}
@@ -380,6 +411,7 @@ int main(int argc, char **argv)
 usage:
 	fprintf(stderr, "usage: gen_ticks [-n rows] [-k symbols] [-b bad-rate] "
 			"[-d dup-rate]\n                 [-q quoted-rate] "
-			"[-j disorder-ms] [-s seed] [-v] quotes|daily\n");
+			"[-j disorder-ms] [-s seed] [-g] [-B file] "
+			"[-v] quotes|daily\n");
 	return 2;
 }

@@ -20,8 +20,8 @@
 #include "base/hash.h"
 #include "base/zone.h"
 #include "rec/record.h"
-#include "source/csv_date.h"
-#include "source/csv_number.h"
+#include "source/csv/date.h"
+#include "source/csv/number.h"
 #include "source/source.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

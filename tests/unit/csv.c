@@ -11,10 +11,10 @@
 #include "base/zone.h"
 #include "io/csv.h"
 #include "rec/record.h"
-#include "source/csv_date.h"
-#include "source/csv_file.h"
-#include "source/csv_number.h"
-#include "source/csv_step.h"
+#include "source/csv/date.h"
+#include "source/csv/file.h"
+#include "source/csv/number.h"
+#include "source/csv/step.h"
 #include "source/source.h"
 #include "tap.h"
 
@@ -216,7 +216,7 @@ static void test_ceilings(void)
 static const char *moment_of(const char *cell, const char *format,
 			     const struct fl_zone *zone)
 {
-	static char text[200];
+	static char text[sizeof(((struct fl_error *)0)->text)];
 	struct fl_csv_dates dates = { .format = format };
 	struct fl_error err = { .code = FL_OK };
 	struct fl_csv_moment moment;

@@ -1,7 +1,7 @@
 /* csv_names: what vendors call their columns; see csv_names.h.
  *
  * SPDX-License-Identifier: Apache-2.0 */
-#include "source/csv_names.h"
+#include "source/csv/names.h"
 
 #include <string.h>
 

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/decimal.h"
-#include "source/csv_work.h"
+#include "source/csv/work.h"
 
 bool fl_csv_longer_than_day(const struct fl_csv_work *w)
 {

@@ -1,7 +1,7 @@
 /* csv_number: numbers as people write them, to numbers as JSON has them.
  *
  * SPDX-License-Identifier: Apache-2.0 */
-#include "source/csv_number.h"
+#include "source/csv/number.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
-#include "source/csv_date.h"
+#include "source/csv/date.h"
 
 #define FL_CSV_NUMBER_MAX 128 /* bytes of a JSON number made here */
 

@@ -4,7 +4,7 @@
  * the rows are seen once, before it is known which way is right.
  *
  * SPDX-License-Identifier: Apache-2.0 */
-#include "source/csv_step.h"
+#include "source/csv/step.h"
 
 #include <stdio.h>
 #include <stdlib.h>

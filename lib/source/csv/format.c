@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/time.h"
-#include "source/csv_scan.h"
+#include "source/csv/scan.h"
 
 /* Digits each directive takes at most; letters do not take digits. */
 static bool directive(struct fl_csv_scan *in, char c, struct fl_csv_when *when,

@@ -10,7 +10,7 @@
 #include "base/utf8.h"
 #include "io/io.h"
 #include "rec/record.h"
-#include "source/csv_work.h"
+#include "source/csv/work.h"
 
 enum fl_reason fl_csv_bad_value(struct fl_csv_work *w, const char *path,
 				const struct fl_csv_cell *cell,

@@ -6,7 +6,7 @@
 #include <strings.h>
 
 #include "base/mem.h"
-#include "source/csv_file.h"
+#include "source/csv/file.h"
 
 /* A word of a file's name that tells the period and not the symbol. */
 static bool is_period(const char *word, size_t len)

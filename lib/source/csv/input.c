@@ -5,7 +5,7 @@
  * into memory, which stays constant.
  *
  * SPDX-License-Identifier: Apache-2.0 */
-#include "source/csv_input.h"
+#include "source/csv/input.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -9,8 +9,8 @@
 #include <strings.h>
 
 #include "base/mem.h"
-#include "source/csv_step.h"
-#include "source/csv_work.h"
+#include "source/csv/step.h"
+#include "source/csv/work.h"
 
 static enum fl_reason bad_time(struct fl_note *note, const char *field,
 			       const struct fl_csv_cell *cell)

@@ -1,7 +1,7 @@
 /* csv_header: what the columns of a CSV file mean; see csv_header.h.
  *
  * SPDX-License-Identifier: Apache-2.0 */
-#include "source/csv_header.h"
+#include "source/csv/header.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,10 +10,10 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "base/utf8.h"
-#include "source/csv_columns.h"
-#include "source/csv_date.h"
-#include "source/csv_names.h"
-#include "source/csv_number.h"
+#include "source/csv/columns.h"
+#include "source/csv/date.h"
+#include "source/csv/names.h"
+#include "source/csv/number.h"
 
 #define NAME_MAX_BYTES 200 /* of a key made from a column's name */
 

@@ -6,7 +6,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
-#include "source/csv_file.h"
+#include "source/csv/file.h"
 
 static const char *show(const char *text)
 {

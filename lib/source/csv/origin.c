@@ -1,7 +1,7 @@
 /* csv_origin: which file a position belongs to; see csv_origin.h.
  *
  * SPDX-License-Identifier: Apache-2.0 */
-#include "source/csv_origin.h"
+#include "source/csv/origin.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,7 +1,7 @@
 /* csv_file: one CSV file, from its first byte to the records of its rows.
  *
  * SPDX-License-Identifier: Apache-2.0 */
-#include "source/csv_file.h"
+#include "source/csv/file.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -14,9 +14,9 @@
 #include "base/zone.h"
 #include "io/csv.h"
 #include "io/reject.h"
-#include "source/csv_date.h"
-#include "source/csv_header.h"
-#include "source/csv_number.h"
+#include "source/csv/date.h"
+#include "source/csv/header.h"
+#include "source/csv/number.h"
 
 #define FL_CSV_SYMBOL_MAX 64 /* bytes of a symbol */
 

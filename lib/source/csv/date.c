@@ -1,13 +1,13 @@
 /* csv_date: what the dates of a whole file are; see csv_date.h.
  *
  * SPDX-License-Identifier: Apache-2.0 */
-#include "source/csv_date.h"
+#include "source/csv/date.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #include "base/error.h"
-#include "source/csv_scan.h"
+#include "source/csv/scan.h"
 
 bool fl_csv_dates_read(const struct fl_csv_dates *dates, const char *text,
 		       size_t len, struct fl_csv_when *when)

@@ -19,8 +19,8 @@
 #include "base/mem.h"
 #include "io/csv.h"
 #include "io/io.h"
-#include "source/csv_file.h"
-#include "source/csv_origin.h"
+#include "source/csv/file.h"
+#include "source/csv/origin.h"
 #include "source/source.h"
 
 static struct {

@@ -6,8 +6,8 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
-#include "source/csv_columns.h"
-#include "source/csv_names.h"
+#include "source/csv/columns.h"
+#include "source/csv/names.h"
 
 const char *fl_csv_show_columns(const struct fl_csv_columns *m,
 				struct fl_buf *buf)

@@ -12,10 +12,10 @@
 #include "base/time.h"
 #include "io/csv.h"
 #include "io/io.h"
-#include "source/csv_date.h"
-#include "source/csv_header.h"
-#include "source/csv_input.h"
-#include "source/csv_row.h"
+#include "source/csv/date.h"
+#include "source/csv/header.h"
+#include "source/csv/input.h"
+#include "source/csv/row.h"
 #include "source/source.h"
 
 /* What the user said, the same for all files. */

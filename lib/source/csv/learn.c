@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "source/csv_file.h"
-#include "source/csv_step.h"
+#include "source/csv/file.h"
+#include "source/csv/step.h"
 
 static const char *show(const char *text)
 {

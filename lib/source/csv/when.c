@@ -8,7 +8,7 @@
 #include <strings.h>
 
 #include "base/time.h"
-#include "source/csv_scan.h"
+#include "source/csv/scan.h"
 
 static const char *const months[] = { "january", "february", "march",
 				      "april",   "may",      "june",

@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "source/csv_date.h"
+#include "source/csv/date.h"
 
 struct fl_csv_scan {
 	const char *at, *end;

@@ -5,7 +5,7 @@
 #ifndef FL_SOURCE_CSV_WORK_H
 #define FL_SOURCE_CSV_WORK_H
 
-#include "source/csv_row.h"
+#include "source/csv/row.h"
 
 struct fl_csv_work {
 	struct fl_csv_maker *maker;

@@ -4,7 +4,7 @@
  * canonical as it stands.
  *
  * SPDX-License-Identifier: Apache-2.0 */
-#include "source/csv_row.h"
+#include "source/csv/row.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +12,7 @@
 
 #include "base/decimal.h"
 #include "rec/number.h"
-#include "source/csv_work.h"
+#include "source/csv/work.h"
 
 /* --- shape, symbol --- */
 

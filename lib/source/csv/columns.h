@@ -10,7 +10,7 @@
 
 #include "base/buf.h"
 #include "base/error.h"
-#include "source/csv_header.h"
+#include "source/csv/header.h"
 
 /* One call of fl_csv_plan_make. */
 struct fl_csv_columns {

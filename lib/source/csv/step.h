@@ -11,7 +11,7 @@
 #include "base/error.h"
 #include "base/map.h"
 #include "base/time.h"
-#include "source/csv_date.h"
+#include "source/csv/date.h"
 
 #define FL_CSV_SYMBOLS_MAX 250000 /* of one file: about 30 MiB */
 
