@@ -61,7 +61,9 @@ const char *fl_show(const char *bytes, unsigned long len, unsigned most)
 		unsigned n = fl_utf8_length(bytes + i, len - i);
 		unsigned char c = (unsigned char)bytes[i];
 
-		if (n == 0 || c < 0x20 || c == 0x7f) {
+		/* C1 controls, too, drive terminals: U+0080 to U+009F. */
+		if (n == 0 || c < 0x20 || c == 0x7f ||
+		    (c == 0xc2 && (unsigned char)bytes[i + 1] < 0xa0)) {
 			used += (size_t)snprintf(text + used, ROOM - used,
 						 "\\x%02x", c);
 			i++;

@@ -316,6 +316,7 @@ void fl_run_begin(struct fl_run *run, const struct fl_command *command,
 	fl_log_name = command->name;
 	fill_standard_streams();
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN); /* a file size limit is an error of write */
 	run->operands = fl_zalloc(((size_t)argc + 1) * sizeof(char *));
 	begin_io(run);
 	fl_help_settings(&settings, command, NULL);

@@ -15,6 +15,7 @@
 #include "io/record.h"
 #include "io/reject.h"
 
+struct fl_stream;
 struct fl_writer;
 struct fl_zone;
 
@@ -111,5 +112,11 @@ struct fl_io {
 /* Must reading end here? False while nothing was asked, and while a pipe still
  * drains. Cheap, and safe in any thread. */
 bool fl_stop_requested(const struct fl_io *io);
+
+/* Refuse to read what this run writes: it would never end.
+ * errors  FL_ERR_USAGE the stream is the file of --rejects or standard output
+ */
+int fl_io_check_input(struct fl_io *io, const struct fl_stream *in,
+		      struct fl_error *err);
 
 #endif

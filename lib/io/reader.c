@@ -73,6 +73,7 @@ int fl_reader_open(struct fl_reader **out, struct fl_io *io, const char *path,
 	in->io = io;
 	in->path = fl_strdup(path);
 	if (fl_stream_open(&in->stream, path, err) < 0 ||
+	    fl_io_check_input(io, in->stream, err) < 0 ||
 	    fl_blocks_open(&in->blocks, in->stream, 1, &work, err) < 0) {
 		fl_reader_close(&in);
 		return -1;

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -171,6 +172,20 @@ static void print_reject(const struct fl_io *io, const struct fl_reject *reject,
 	fl_buf_putc(out, '}');
 }
 
+/* A full disk may have cut the last line of an earlier run: what is appended
+ * must not be glued to it. What cannot be read back (a pipe) needs no such
+ * care. */
+static int end_last_line(int fd, const char *path, struct fl_error *err)
+{
+	struct stat st;
+	char last;
+
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size == 0 ||
+	    pread(fd, &last, 1, st.st_size - 1) != 1 || last == '\n')
+		return 0;
+	return fl_write_all(fd, "\n", 1, path, err);
+}
+
 /* Open what --rejects names, once. */
 static int open_rejects(struct fl_io *io, struct fl_error *err)
 {
@@ -191,13 +206,16 @@ static int open_rejects(struct fl_io *io, struct fl_error *err)
 		return 0;
 	}
 	io->reject_fd = open(io->rejects,
-			     O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+			     O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+	if (io->reject_fd < 0 && (errno == EACCES || errno == ENXIO))
+		io->reject_fd =
+			open(io->rejects, O_WRONLY | O_APPEND | O_CLOEXEC);
 	if (io->reject_fd < 0)
 		return fl_error_set(err, FL_ERR_IO,
 				    "cannot open '%s' for rejects: %s",
 				    io->rejects, strerror(errno));
 	io->reject_fd_owned = true;
-	return 0;
+	return end_last_line(io->reject_fd, io->rejects, err);
 }
 
 static int keep(struct fl_io *io, const struct fl_reject *reject,

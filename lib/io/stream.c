@@ -53,6 +53,14 @@ struct fl_stream {
 	const void *stopped_arg;
 };
 
+/* What messages call it. */
+static const char *shown(const struct fl_stream *stream)
+{
+	if (strcmp(stream->path, "-") == 0)
+		return stream->writing ? "standard output" : "standard input";
+	return fl_show(stream->path, strlen(stream->path), 200);
+}
+
 static struct fl_stream *stream_new(int fd, const char *path)
 {
 	struct fl_stream *stream = fl_zalloc(sizeof(*stream));
@@ -135,10 +143,8 @@ static ssize_t read_raw(struct fl_stream *stream, void *bytes, size_t size,
 			return got;
 		if (errno == EINTR || errno == EAGAIN)
 			continue;
-		return fl_error_set(
-			err, FL_ERR_IO, "cannot read '%s': %s",
-			fl_show(stream->path, strlen(stream->path), 200),
-			strerror(errno));
+		return fl_error_set(err, FL_ERR_IO, "cannot read '%s': %s",
+				    shown(stream), strerror(errno));
 	}
 }
 
@@ -201,8 +207,8 @@ static int corrupt(const struct fl_stream *stream, const char *what,
 	return fl_error_set(err, FL_ERR_DATA,
 			    "cannot read '%s' past byte %llu of its content: "
 			    "%s",
-			    fl_show(stream->path, strlen(stream->path), 200),
-			    (unsigned long long)stream->bytes, what);
+			    shown(stream), (unsigned long long)stream->bytes,
+			    what);
 }
 
 static ssize_t decode_zstd(struct fl_stream *stream, void *bytes, size_t size,
@@ -427,8 +433,8 @@ static int encode(struct fl_stream *stream, const void *bytes, size_t len,
 			return fl_error_set(
 				err, FL_ERR_IO, "cannot compress '%s': %s",
 				stream->path, ZSTD_getErrorName(left));
-		if (fl_write_all(stream->fd, stream->raw, out.pos, stream->path,
-				 err) < 0)
+		if (fl_write_all(stream->fd, stream->raw, out.pos,
+				 shown(stream), err) < 0)
 			return -1;
 	} while (how == ZSTD_e_end ? left != 0 : in.pos < in.size);
 	return 0;
@@ -440,7 +446,7 @@ int fl_stream_write(struct fl_stream *stream, const void *bytes, size_t len,
 	stream->bytes += len;
 	if (stream->zstd)
 		return encode(stream, bytes, len, ZSTD_e_continue, err);
-	return fl_write_all(stream->fd, bytes, len, stream->path, err);
+	return fl_write_all(stream->fd, bytes, len, shown(stream), err);
 }
 
 /* A rename lasts only once its folder is on disk. */
@@ -496,6 +502,15 @@ void fl_stream_close(struct fl_stream **stream)
 	free(s->raw);
 	free(s->path);
 	free(s);
+}
+
+bool fl_stream_same_file(const struct fl_stream *stream, int fd)
+{
+	struct stat ours, theirs;
+
+	return fstat(stream->fd, &ours) == 0 && S_ISREG(ours.st_mode) &&
+	       fstat(fd, &theirs) == 0 && ours.st_dev == theirs.st_dev &&
+	       ours.st_ino == theirs.st_ino;
 }
 
 const char *fl_stream_path(const struct fl_stream *stream)

@@ -47,6 +47,8 @@ int fl_stream_finish(struct fl_stream *stream, struct fl_error *err);
 /* An unfinished file is removed. NULL is fine; sets NULL. */
 void fl_stream_close(struct fl_stream **stream);
 
+/* Does the stream read the regular file that `fd` is open on? */
+bool fl_stream_same_file(const struct fl_stream *stream, int fd);
 const char *fl_stream_path(const struct fl_stream *stream);
 bool fl_stream_is_pipe(const struct fl_stream *stream);
 /* Did a read end because it was told to stop? Then more may follow. */

@@ -90,8 +90,11 @@ int fl_writer_lines(struct fl_writer *out, const char *bytes, size_t len,
 int fl_writer_control(struct fl_writer *out, const char *bytes, size_t len,
 		      struct fl_error *err)
 {
-	if (out->as != FL_AS_NDJSON)
-		return 0;
+	if (out->as != FL_AS_NDJSON || out->io->fields)
+		return fl_error_set(err, FL_ERR_USAGE,
+				    "the stream has marks, which only whole "
+				    "NDJSON records carry: leave --as and "
+				    "--fields to a reader of the store");
 	fl_buf_append(&out->buf, bytes, len);
 	fl_buf_putc(&out->buf, '\n');
 	return flush_when_full(out, err);

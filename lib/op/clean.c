@@ -599,6 +599,7 @@ int fl_clean_input(struct fl_clean *clean, const char *path,
 	clean->path = path;
 	clean->sniffed = false;
 	if (fl_stream_open(&in, path, err) < 0 ||
+	    fl_io_check_input(io, in, err) < 0 ||
 	    fl_blocks_open(&blocks, in, clean->workers, &how, err) < 0)
 		goto done;
 	for (;;) {

@@ -187,8 +187,12 @@ static void put_shown(const char *text, size_t len, struct fl_buf *out)
 {
 	for (size_t i = 0; i < len; i++) {
 		unsigned char c = (unsigned char)text[i];
+		/* U+0080 to U+009F, as UTF-8 */
+		bool c1 = c == 0xc2 && i + 1 < len &&
+			  (unsigned char)text[i + 1] < 0xa0;
 
-		fl_buf_putc(out, c < ' ' || c == 0x7f ? '?' : text[i]);
+		fl_buf_putc(out, c < ' ' || c == 0x7f || c1 ? '?' : text[i]);
+		i += c1;
 	}
 }
 
