@@ -63,8 +63,9 @@ void fl_id128(const struct fl_part *parts, size_t count, char text[33])
 		good = good &&
 		       EVP_DigestUpdate(context, parts[i].bytes, parts[i].len);
 	}
+	/* All that is missing here is memory, whatever OpenSSL calls it. */
 	if (!good || !EVP_DigestFinal_ex(context, digest, NULL))
-		FL_BUG("SHA-256 failed");
+		fl_out_of_memory();
 	EVP_MD_CTX_free(context);
 	*put_hex(text, digest, 16) = '\0';
 }

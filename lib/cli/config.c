@@ -199,8 +199,12 @@ static int read_file(const char *path, bool must, struct fl_buf *text,
 		} while ((got > 0 && !text->over) ||
 			 (got < 0 && errno == EINTR));
 	}
+	/* A path that is wrong is misuse, a disk that fails is not. */
 	if (got < 0)
-		fl_error_set(err, FL_ERR_USAGE,
+		fl_error_set(err,
+			     errno == EIO || errno == EMFILE || errno == ENFILE
+				     ? FL_ERR_IO
+				     : FL_ERR_USAGE,
 			     "cannot read the config file '%s': %s", shown,
 			     strerror(errno));
 	else if (text->over)

@@ -68,7 +68,8 @@ struct fl_expr {
 	struct fl_buf complaint; /* what jq said last */
 };
 
-/* jq would abort. Its handler is the thread's, not the program's. */
+/* jq would abort. Its handler is the thread's, and jq_start sets it to what the
+ * program was told. */
 static void no_memory(void *arg)
 {
 	(void)arg;
@@ -127,6 +128,7 @@ int fl_expr_open(struct fl_expr **out, const char *text, struct fl_error *err)
 					      "out of memory");
 	}
 	if (result == 0) {
+		jq_set_nomem_handler(expr->jq, no_memory, NULL);
 		jq_set_error_cb(expr->jq, complain, expr);
 		if (!jq_compile(expr->jq, fl_buf_text(&program))) {
 			char *said = fl_buf_take(&expr->complaint);

@@ -86,7 +86,7 @@ static const struct {
 } errors[] = {
 	{ "EIO", EIO },       { "ENOSPC", ENOSPC }, { "ENOMEM", ENOMEM },
 	{ "EINTR", EINTR },   { "EDQUOT", EDQUOT }, { "EMFILE", EMFILE },
-	{ "EACCES", EACCES }, { "short", SHORT },
+	{ "EACCES", EACCES }, { "EAGAIN", EAGAIN }, { "short", SHORT },
 };
 
 static struct {
