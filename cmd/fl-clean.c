@@ -10,7 +10,6 @@
 
 #include "base/time.h"
 #include "base/zone.h"
-#include "cli/progress.h"
 #include "cli/run.h"
 #include "io/writer.h"
 #include "op/clean.h"
@@ -73,6 +72,7 @@ static const struct fl_option options[] = {
 		    "take rejects up again by their 'raw'"),
 	FL_OPT_GROUP(fl_options_selects),
 	FL_OPT_STREAM,
+	FL_OPT_GROUP(fl_options_jobs),
 	{ .kind = FL_OPTION_CALL,
 	  .name = "help-records",
 	  .take = print_records,
@@ -95,22 +95,6 @@ static const struct fl_command command = {
 		"fl-clean --retry --coerce bad.ndjson",
 };
 
-/* --keep-going: say what is wrong with an input and go on without it. The end
- * of the run gives the status of the first. */
-static void pass_over(const struct fl_run *run, struct fl_error *err,
-		      enum fl_code *first)
-{
-	struct fl_buf line = FL_BUF_INIT;
-
-	fl_buf_printf(&line, "%s: %s; going on with the next\n",
-		      run->command->name, err->text);
-	fl_progress_message(line.data, line.len);
-	fl_buf_release(&line);
-	if (*first == FL_OK)
-		*first = err->code;
-	fl_error_clear(err);
-}
-
 static int clean_inputs(struct fl_run *run, struct fl_clean *clean,
 			struct fl_error *err)
 {
@@ -126,7 +110,10 @@ static int clean_inputs(struct fl_run *run, struct fl_clean *clean,
 		if (result < 0 || !run->io.keep_going ||
 		    (err->code != FL_ERR_IO && err->code != FL_ERR_DATA))
 			return -1;
-		pass_over(run, err, &first);
+		/* The end of the run gives the status of the first. */
+		if (first == FL_OK)
+			first = err->code;
+		fl_run_pass_over(run, err);
 		failed++;
 	}
 	if (!failed)
@@ -144,12 +131,6 @@ int main(int argc, char **argv)
 
 	fl_run_begin(&run, &command, argc, argv);
 
-	if (fl_selects.last) {
-		fl_error_set(&err, FL_ERR_USAGE,
-			     "--last needs the end of the data: use it with "
-			     "fl-fetch");
-		goto done;
-	}
 	if (fl_selects.types.count)
 		config.select.types = fl_selects.types.items;
 	if (fl_selects.symbols.count)

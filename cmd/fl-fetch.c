@@ -59,6 +59,7 @@ static int take_marks(void *target, const char *value, struct fl_error *err)
 
 static const struct fl_option options[] = {
 	FL_OPT_GROUP(fl_options_selects),
+	FL_OPT_GROUP(fl_options_last),
 	FL_OPT_STREAM,
 	FL_OPT_OF(FL_OPTION_TEXT, 0, "resume", "PLACE", &option.resume,
 		  "go on where the store says that --pipeline stands, and "
@@ -86,11 +87,11 @@ static const char *const later[] = { "yahoo", "alphavantage", "log", "syslog",
 
 static struct fl_subcommand words[SOURCES_MAX];
 static const struct fl_subcommand *word_list[SOURCES_MAX + 1];
-static const char *names[2 * SOURCES_MAX]; /* of all, for "did you mean" */
+static const char *built[SOURCES_MAX + 1]; /* their names */
 
 static void make_words(void)
 {
-	size_t n = 0, all = 0;
+	size_t n = 0;
 
 	for (; fl_sources[n]; n++) {
 		const struct fl_source *source = fl_sources[n];
@@ -108,10 +109,8 @@ static void make_words(void)
 			.options = source->options,
 		};
 		word_list[n] = &words[n];
-		names[all++] = source->name;
+		built[n] = source->name;
 	}
-	for (size_t i = 0; later[i]; i++)
-		names[all++] = later[i];
 }
 
 static const struct fl_subcommand *find_word(const char *word,
@@ -145,7 +144,9 @@ static const struct fl_subcommand *find_word(const char *word,
 			     fl_show(word + 4, strlen(word + 4), 100));
 	if (err->code)
 		return NULL;
-	near = fl_nearest(word, names);
+	near = fl_nearest(word, built);
+	if (!near)
+		near = fl_nearest(word, later);
 	fl_error_set(err, FL_ERR_USAGE,
 		     near ? "unknown source '%s' (did you mean '%s'?); see "
 			    "fl-fetch --list-sources"
@@ -357,6 +358,11 @@ static int begin_marks(struct fetch *fetch, struct fl_error *err)
 /* --- one source
  * ------------------------------------------------------------------ */
 
+static void pass_over(void *arg, struct fl_error *err)
+{
+	fl_run_pass_over(arg, err);
+}
+
 static void make_ask(struct fetch *fetch)
 {
 	fetch->ask = (struct fl_ask){
@@ -370,12 +376,45 @@ static void make_ask(struct fetch *fetch)
 		.to = fl_selects.to,
 		.last = fl_selects.last,
 		.now_ns = fetch->run->started_ns,
+		.pass_over = pass_over,
+		.pass_over_arg = fetch->run,
 	};
+}
+
+/* Does the list "bar, quote" hold the word? */
+static bool in_list(const char *list, const char *word)
+{
+	size_t n = strlen(word);
+
+	for (size_t len; *list; list += len + strspn(list + len, ", ")) {
+		len = strcspn(list, ", ");
+		if (len == n && strncmp(list, word, n) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* What a source never gives would be an empty result that looks like one. A
+ * store may hold anything. */
+static int check_types(const struct fetch *fetch, struct fl_error *err)
+{
+	const struct fl_source *source = fetch->source;
+	const char *const *types = fetch->ask.types;
+
+	if (source->selects)
+		return 0;
+	for (; types && *types; types++) {
+		if (!in_list(source->types, *types))
+			return fl_error_set(err, FL_ERR_USAGE,
+					    "%s gives %s; no %s", source->name,
+					    source->types, *types);
+	}
+	return 0;
 }
 
 static int fetch_all(struct fetch *fetch, struct fl_error *err)
 {
-	if (check_resume(fetch, err) < 0)
+	if (check_types(fetch, err) < 0 || check_resume(fetch, err) < 0)
 		return -1;
 	if (!fetch->source->selects &&
 	    fl_pick_open(&fetch->pick, &fetch->ask, err) < 0)

@@ -385,6 +385,7 @@ static int load(struct fl_run *run, const char *place, struct fl_error *err)
 	run->account = account;
 	run->account_arg = &load;
 	run->progress_what = place;
+	run->io.typed = "fl-load PLACE";
 	run->pipeline = option.pipeline;
 	result = fl_store_open(&load.store, place,
 			       option.dry_run ? FL_STORE_PEEK : FL_STORE_WRITE,

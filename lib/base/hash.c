@@ -6,9 +6,11 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "base/hash.h"
 
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <pthread.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <sys/random.h>
 
 #define XXH_INLINE_ALL
@@ -32,8 +34,32 @@ struct fl_hash128 fl_hash128(const void *bytes, size_t len, uint64_t seed)
 
 static EVP_MD *sha256;
 
+/* OpenSSL 3.0 does not survive an allocation that fails while it fetches. */
+static void *ssl_alloc(size_t size, const char *file, int line)
+{
+	(void)file;
+	(void)line;
+	return fl_alloc(size);
+}
+
+static void *ssl_realloc(void *old, size_t size, const char *file, int line)
+{
+	(void)file;
+	(void)line;
+	return fl_realloc(old, size, 1);
+}
+
+static void ssl_free(void *old, const char *file, int line)
+{
+	(void)file;
+	(void)line;
+	free(old);
+}
+
 static void fetch_sha256(void)
 {
+	/* Refused when some library has used OpenSSL before us. */
+	(void)CRYPTO_set_mem_functions(ssl_alloc, ssl_realloc, ssl_free);
 	sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
 	if (!sha256)
 		FL_BUG("OpenSSL has no SHA-256");
@@ -52,10 +78,11 @@ void fl_id128(const struct fl_part *parts, size_t count, char text[33])
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	unsigned char digest[EVP_MAX_MD_SIZE];
-	EVP_MD_CTX *context = EVP_MD_CTX_new();
+	EVP_MD_CTX *context;
 	bool good;
 
 	pthread_once(&once, fetch_sha256);
+	context = EVP_MD_CTX_new();
 	good = context && EVP_DigestInit_ex(context, sha256, NULL);
 	for (size_t i = 0; good && i < count; i++) {
 		if (i)
@@ -63,9 +90,8 @@ void fl_id128(const struct fl_part *parts, size_t count, char text[33])
 		good = good &&
 		       EVP_DigestUpdate(context, parts[i].bytes, parts[i].len);
 	}
-	/* All that is missing here is memory, whatever OpenSSL calls it. */
 	if (!good || !EVP_DigestFinal_ex(context, digest, NULL))
-		fl_out_of_memory();
+		FL_BUG("SHA-256 failed");
 	EVP_MD_CTX_free(context);
 	*put_hex(text, digest, 16) = '\0';
 }

@@ -317,7 +317,11 @@ int fl_time_from_user(const char *text, const struct fl_zone *zone,
 		if (fl_span_parse(text + 1, &span, err) < 0)
 			return -1;
 		*ns = fl_time_minus_span(now_ns, &span);
-		good = *ns != FL_TIME_NONE;
+		if (*ns == FL_TIME_NONE)
+			return fl_error_set(err, FL_ERR_USAGE,
+					    "'%s' reaches too far back",
+					    show(text));
+		good = true;
 	} else if (*text == '@') {
 		good = from_epoch(text + 1, ns);
 	} else if (strcmp(text, "today") == 0) {

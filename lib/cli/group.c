@@ -169,6 +169,10 @@ const struct fl_option fl_options_reads[] = {
 		    "the run (status 6) [no limit, status 1]"),
 	FL_OPT_FLAG(0, "keep-going", &reads.keep_going,
 		    "go on with the next file when one fails"),
+	FL_OPT_END,
+};
+
+const struct fl_option fl_options_jobs[] = {
 	FL_OPT_U64('j', "jobs", "N", &reads.jobs,
 		   "work in N threads [as many as there are cores]"),
 	FL_OPT_END,
@@ -212,6 +216,10 @@ const struct fl_option fl_options_selects[] = {
 		    "--from 2024-01-01 --to 2025-01-01"),
 	FL_OPT_TEXT(0, "range", "DUR|ytd|max", &times.range,
 		    "the last 5d, 3mo, 2y; since the year began; all there is"),
+	FL_OPT_END,
+};
+
+const struct fl_option fl_options_last[] = {
 	FL_OPT_U64(0, "last", "N", &fl_selects.last,
 		   "the newest N of each symbol only"),
 	FL_OPT_END,
@@ -219,12 +227,16 @@ const struct fl_option fl_options_selects[] = {
 
 const char *fl_group_title(const struct fl_option *table)
 {
-	if (table == fl_options_reads)
-		return "of what reads records";
+	/* Options of one title stand together. */
+	static const char reading[] = "of what reads records";
+	static const char selecting[] = "of what selects records";
+
+	if (table == fl_options_reads || table == fl_options_jobs)
+		return reading;
 	if (table == fl_options_writes)
 		return "of what writes records";
-	if (table == fl_options_selects)
-		return "of what selects records";
+	if (table == fl_options_selects || table == fl_options_last)
+		return selecting;
 	return NULL;
 }
 
@@ -259,6 +271,27 @@ static int apply_jobs(struct fl_io *io, struct fl_error *err)
 	if (io->workers > WORKERS_MAX)
 		io->workers = WORKERS_MAX;
 	return 0;
+}
+
+/* Which names there are is the user's affair, but there must be some. */
+static int check_fields(const char *fields, struct fl_error *err)
+{
+	if (!fields)
+		return 0;
+	if (!*fields)
+		return fl_error_set(err, FL_ERR_USAGE, "--fields is empty");
+	for (const char *at = fields;; at++) {
+		size_t len = strcspn(at, ",");
+
+		if (!len)
+			return fl_error_set(
+				err, FL_ERR_USAGE,
+				"--fields: an empty item in '%s'",
+				fl_show(fields, strlen(fields), 80));
+		at += len;
+		if (!*at)
+			return 0;
+	}
 }
 
 static int apply_types(struct fl_error *err)
@@ -370,7 +403,8 @@ int fl_groups_apply(struct fl_io *io, int64_t now_ns, struct fl_arena *arena,
 	io->max_rejects = reads.max_rejects;
 	io->max_reject_share = reads.max_reject_share;
 	io->keep_going = reads.keep_going;
-	if (apply_jobs(io, err) < 0 || apply_types(err) < 0)
+	if (apply_jobs(io, err) < 0 || check_fields(io->fields, err) < 0 ||
+	    apply_types(err) < 0)
 		return -1;
 	if (writes.zone && fl_zone_open(writes.zone, &io->zone, err) < 0)
 		return fl_error_wrap(err, "--tz");

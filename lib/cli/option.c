@@ -612,6 +612,18 @@ static bool append_default(const struct fl_option *option, struct fl_buf *out)
 	}
 }
 
+/* The default as the help has it: one word in brackets at its end. */
+static bool append_told(const struct fl_option *option, struct fl_buf *out)
+{
+	const char *from = strrchr(option->help, '[');
+	size_t len = from ? strlen(from) : 0;
+
+	if (len < 3 || from[len - 1] != ']' || strchr(from, ' '))
+		return false;
+	fl_buf_append(out, from + 1, len - 2);
+	return true;
+}
+
 /* As fl_config_parse reads it back. */
 static void append_quoted(struct fl_buf *out, const char *value)
 {
@@ -628,17 +640,14 @@ static void append_quoted(struct fl_buf *out, const char *value)
 	fl_buf_putc(out, '"');
 }
 
-static void append_value(struct fl_buf *out, const struct fl_setting *setting)
+static void append_value(struct fl_buf *out, const char *name, const char *text)
 {
-	const struct fl_option *option = setting->option;
 	struct fl_buf value = FL_BUF_INIT;
 
-	if (fl_mask_name(option->name, strlen(option->name)))
+	if (fl_mask_name(name, strlen(name)))
 		fl_buf_puts(&value, "***");
-	else if (setting->value)
-		fl_mask(setting->value, &value);
 	else
-		fl_buf_puts(&value, "yes");
+		fl_mask(text, &value);
 	append_quoted(out, fl_buf_text(&value));
 	fl_buf_release(&value);
 }
@@ -653,8 +662,37 @@ static void pad(struct fl_buf *out, size_t column)
 		fl_buf_putc(out, ' ');
 }
 
+/* NAME = VALUE and where from; `from` NULL: as a comment, not set. */
+static void put_setting(struct fl_buf *out, const char *name, const char *value,
+			const char *from)
+{
+	fl_buf_printf(out, "%s%s = %s", from ? "" : "# ", name, value);
+	pad(out, SHOW_COLUMNS);
+	fl_buf_printf(out, " # %s\n", from ? from : "not set");
+}
+
+/* The place, which is named among the operands or by its setting. */
+static void show_place(const struct fl_settings *settings, struct fl_buf *out)
+{
+	struct fl_buf value = FL_BUF_INIT;
+	const char *given = getenv("FL_STORE"), *from = "FL_STORE";
+
+	for (size_t i = 0; i < settings->other_count && !(given && *given);
+	     i++) {
+		if (strcmp(settings->others[i].key, "store") != 0)
+			continue;
+		given = settings->others[i].value;
+		from = settings->others[i].from;
+	}
+	if (given && *given)
+		append_value(&value, "store", given);
+	put_setting(out, "store", fl_buf_text(&value),
+		    given && *given ? from : NULL);
+	fl_buf_release(&value);
+}
+
 void fl_settings_show(const struct fl_settings *settings, const char *command,
-		      struct fl_buf *out)
+		      bool place, struct fl_buf *out)
 {
 	struct fl_buf line = FL_BUF_INIT;
 
@@ -673,19 +711,21 @@ void fl_settings_show(const struct fl_settings *settings, const char *command,
 			continue;
 		fl_buf_reset(&line);
 		if (setting->layer != FL_LAYER_NONE) {
-			append_value(&line, setting);
+			append_value(&line, option->name,
+				     setting->value ? setting->value : "yes");
 			from = setting->from;
-		} else if (!append_default(option, &line)) {
-			fl_buf_puts(out, "# ");
-			from = "not set";
+		} else if (!append_default(option, &line) &&
+			   !append_told(option, &line)) {
+			from = NULL;
 		}
-		fl_buf_printf(out, "%s = %s", option->name, fl_buf_text(&line));
-		pad(out, SHOW_COLUMNS);
-		fl_buf_printf(out, " # %s\n", from);
+		put_setting(out, option->name, fl_buf_text(&line), from);
 	}
+	if (place)
+		show_place(settings, out);
 	for (size_t i = 0; i < settings->other_count; i++)
-		fl_buf_printf(out, "# %s is no option of %s, %s\n",
-			      settings->others[i].key, command,
-			      settings->others[i].from);
+		if (!place || strcmp(settings->others[i].key, "store") != 0)
+			fl_buf_printf(out, "# %s is no option of %s, %s\n",
+				      settings->others[i].key, command,
+				      settings->others[i].from);
 	fl_buf_release(&line);
 }

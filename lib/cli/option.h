@@ -123,8 +123,9 @@ int fl_config_parse(const char *text, size_t len, struct fl_arena *arena,
 				struct fl_error *err),
 		    void *arg, struct fl_error *err);
 
-/* What holds and from where, in the form of a config file, secrets masked. */
+/* What holds and from where, in the form of a config file, secrets masked.
+ * place   does the command go by the setting `store`, which is no option? */
 void fl_settings_show(const struct fl_settings *settings, const char *command,
-		      struct fl_buf *out);
+		      bool place, struct fl_buf *out);
 
 #endif

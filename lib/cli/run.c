@@ -328,7 +328,9 @@ void fl_run_begin(struct fl_run *run, const struct fl_command *command,
 	    read_files(run, &err) < 0)
 		give_up(run, &err);
 	if (fl_common.show_config) {
-		fl_settings_show(&settings, command->name, &text);
+		fl_settings_show(&settings, command->name,
+				 strstr(command->synopsis, "PLACE") != NULL,
+				 &text);
 		answer(run, &text);
 	}
 	fl_log_on = fl_common.verbose;
@@ -362,6 +364,16 @@ const char *fl_run_setting(const struct fl_run *run, const char *name)
 			return settings.others[i].value;
 	}
 	return NULL;
+}
+
+void fl_run_pass_over(const struct fl_run *run, struct fl_error *err)
+{
+	struct fl_buf text = FL_BUF_INIT;
+
+	fl_buf_printf(&text, "%s; going on with the next", err->text);
+	say(run, fl_buf_text(&text));
+	fl_buf_release(&text);
+	fl_error_clear(err);
 }
 
 /* The next input is standard input: what kind is it? */

@@ -53,9 +53,11 @@ struct fl_run {
 };
 
 /* Options of every command are added by themselves. Groups for tables: */
-extern const struct fl_option fl_options_reads[];   /* --rejects … -j */
+extern const struct fl_option fl_options_reads[];   /* --rejects … */
+extern const struct fl_option fl_options_jobs[];    /* -j */
 extern const struct fl_option fl_options_writes[];  /* --as --fields --tz */
-extern const struct fl_option fl_options_selects[]; /* --type … --last */
+extern const struct fl_option fl_options_selects[]; /* --type … --range */
+extern const struct fl_option fl_options_last[];    /* --last */
 #define FL_OPT_STREAM                                                          \
 	FL_OPT_GROUP(fl_options_reads), FL_OPT_GROUP(fl_options_writes)
 
@@ -76,6 +78,9 @@ void fl_run_begin(struct fl_run *run, const struct fl_command *command,
 /* A setting that is no option of the command ("store" for PLACE): FL_STORE,
  * else what the config files say; NULL when nowhere. */
 const char *fl_run_setting(const struct fl_run *run, const char *name);
+/* --keep-going: say what is wrong with an input, and forget the error. The end
+ * of the run is to tell of it by its status. */
+void fl_run_pass_over(const struct fl_run *run, struct fl_error *err);
 /* The next input among the operands: "-" once when none is left to give at the
  * first call (skip others by operand_next first); NULL after the last, and when
  * a stop was asked for. Standard input that is a pipe is drained when a signal

@@ -23,6 +23,7 @@ enum {
 	READ_SIZE = 128 * 1024,
 	LOOK_LINES = 20, /* to find the delimiter by */
 	ENTRY_STEP = 64 * 1024,
+	FOREIGN_SHOWN = 120, /* bytes of what is no CSV */
 };
 
 struct fl_csv {
@@ -126,12 +127,32 @@ static int refuse(const struct fl_csv *csv, const char *what,
 /* Providers answer with a message in JSON or HTML where a file was asked for:
  * its beginning says more than we can. */
 static int refuse_shown(const struct fl_csv *csv, const char *what,
-			struct fl_error *err)
+			const char *hint, struct fl_error *err)
 {
-	return fl_error_set(
-		err, FL_ERR_DATA, "'%s' is %s, not CSV: %s",
-		fl_show(csv->name, strlen(csv->name), 200), what,
-		fl_show(csv->data + csv->start, csv->end - csv->start, 120));
+	const char *at = csv->data + csv->start, *to = csv->data + csv->end;
+	char text[FOREIGN_SHOWN + 2];
+	size_t len = 0;
+
+	/* Its lines as one. */
+	for (; at < to && len <= FOREIGN_SHOWN; at++) {
+		if (!strchr(" \t\r\n", *at) || !*at)
+			text[len++] = *at;
+		else if (len && text[len - 1] != ' ')
+			text[len++] = ' ';
+	}
+	while (len && text[len - 1] == ' ')
+		len--;
+	return fl_error_set(err, FL_ERR_DATA, "'%s' is %s, not CSV: %s%s",
+			    fl_show(csv->name, strlen(csv->name), 200), what,
+			    fl_show(text, len, FOREIGN_SHOWN), hint);
+}
+
+/* Is this JSON a record of ours, as far as one can see? A provider's message
+ * has no type. */
+static bool is_record(const struct fl_csv *csv)
+{
+	return memmem(csv->data + csv->start, csv->end - csv->start, "\"type\"",
+		      6) != NULL;
 }
 
 static int check_kind(const struct fl_csv *csv, struct fl_error *err)
@@ -154,12 +175,16 @@ static int check_kind(const struct fl_csv *csv, struct fl_error *err)
 	if ((to - at >= 5 && (strncasecmp(at, "<html", 5) == 0 ||
 			      strncasecmp(at, "<?xml", 5) == 0)) ||
 	    (to - at >= 9 && strncasecmp(at, "<!doctype", 9) == 0))
-		return refuse_shown(csv, "HTML or XML", err);
+		return refuse_shown(csv, "HTML or XML", "", err);
 	if (at < to && (*at == '{' || *at == '[')) {
 		while (++at < to && (*at == ' ' || *at == '\n' || *at == '\r'))
 			;
 		if (at < to && (*at == '"' || *at == '{' || *at == '['))
-			return refuse_shown(csv, "JSON", err);
+			return refuse_shown(csv, "JSON",
+					    is_record(csv)
+						    ? "; fl-clean FILE reads it"
+						    : "",
+					    err);
 	}
 	return 0;
 }

@@ -61,6 +61,8 @@ struct fl_hooks {
 
 struct fl_io {
 	const char *command; /* "fl-clean" */
+	const char *typed;   /* how one types it behind a pipe, "fl-load PLACE";
+			      * NULL: as command */
 	const struct fl_hooks *hooks;
 	struct fl_counts counts;
 

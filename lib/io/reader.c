@@ -99,6 +99,23 @@ void fl_reader_on_idle(struct fl_reader *in,
 	in->idle_arg = arg;
 }
 
+/* A header or a row of CSV: no JSON text at all, for it has no braces, and
+ * commas stand outside of strings. */
+static bool is_csv(const char *line, size_t len)
+{
+	unsigned commas = 0;
+	bool quoted = false;
+
+	for (size_t i = 0; i < len; i++) {
+		if (line[i] == '{' || line[i] == '}')
+			return false;
+		if (line[i] == '"')
+			quoted = !quoted;
+		commas += line[i] == ',' && !quoted;
+	}
+	return commas >= 2;
+}
+
 int fl_reader_sniff(const struct fl_io *io, const char *path, const char *line,
 		    size_t len, struct fl_error *err)
 {
@@ -120,11 +137,14 @@ int fl_reader_sniff(const struct fl_io *io, const char *path, const char *line,
 	else if (end == 1 && *line == '{')
 		what = "starts a JSON object over several lines; records come "
 		       "one a line: jq -c .";
+	else if (is_csv(line, len))
+		what = "looks like CSV: fl-fetch csv";
 	if (!what)
 		return 0;
 	return fl_error_set(err, FL_ERR_DATA, "%s%s%sline 1 %s %s | %s",
 			    standard ? "" : "'", standard ? "" : file,
-			    standard ? "" : "' ", what, file, io->command);
+			    standard ? "" : "' ", what, file,
+			    io->typed ? io->typed : io->command);
 }
 
 static int refuse(struct fl_reader *in, const char *bytes, size_t len,

@@ -186,13 +186,13 @@ static int end_last_line(int fd, const char *path, struct fl_error *err)
 	return fl_write_all(fd, "\n", 1, path, err);
 }
 
-/* Open what --rejects names, once. */
-static int open_rejects(struct fl_io *io, struct fl_error *err)
+int fl_rejects_open(struct fl_io *io, struct fl_error *err)
 {
 	char *end;
 	long fd;
 
-	if (io->reject_fd >= 0)
+	if (io->reject_fd >= 0 || !io->rejects ||
+	    strcmp(io->rejects, "inline") == 0)
 		return 0;
 	if (strncmp(io->rejects, "fd:", 3) == 0) {
 		fd = strtol(io->rejects + 3, &end, 10);
@@ -238,7 +238,7 @@ static int keep(struct fl_io *io, const struct fl_reject *reject,
 				 : 0;
 	} else {
 		fl_buf_putc(&line, '\n');
-		result = open_rejects(io, err);
+		result = fl_rejects_open(io, err);
 		if (result == 0)
 			result = fl_write_all(io->reject_fd, line.data,
 					      line.len, io->rejects, err);
@@ -269,7 +269,7 @@ int fl_reject(struct fl_io *io, const struct fl_reject *reject,
 	if (counts->rejected > io->max_rejects)
 		return fl_error_set(err, FL_ERR_DATA,
 				    "more rejects than --max-rejects allows: "
-				    "%llu of %llu",
+				    "%llu, at most %llu",
 				    (unsigned long long)counts->rejected,
 				    (unsigned long long)io->max_rejects);
 	if (io->max_reject_share >= 0 && counts->in >= PERCENT_STEP &&

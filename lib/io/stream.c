@@ -467,14 +467,22 @@ static int sync_folder(const char *path, struct fl_error *err)
 	return result;
 }
 
+/* mkostemp makes files for their owner alone; ours are like any other. */
+static int open_to_others(int fd)
+{
+	mode_t mask = umask(077);
+
+	umask(mask);
+	return fchmod(fd, 0666 & ~mask);
+}
+
 int fl_stream_finish(struct fl_stream *stream, struct fl_error *err)
 {
 	if (stream->zstd && encode(stream, NULL, 0, ZSTD_e_end, err) < 0)
 		return -1;
 	if (!stream->temporary)
 		return 0;
-	if (fsync(stream->fd) < 0 ||
-	    fchmod(stream->fd, 0644) < 0 || /* mkostemp made it 0600 */
+	if (fsync(stream->fd) < 0 || open_to_others(stream->fd) < 0 ||
 	    rename(stream->temporary, stream->path) < 0)
 		return fl_error_set(err, FL_ERR_IO, "cannot write '%s': %s",
 				    stream->path, strerror(errno));

@@ -35,7 +35,8 @@ int fl_writer_open(struct fl_writer **out, struct fl_io *io, const char *path,
 	struct fl_writer *writer;
 	struct fl_stream *stream;
 
-	if (fl_stream_create(&stream, path, err) < 0)
+	if ((standard && fl_rejects_open(io, err) < 0) ||
+	    fl_stream_create(&stream, path, err) < 0)
 		return -1;
 	writer = fl_zalloc(sizeof(*writer));
 	writer->io = io;

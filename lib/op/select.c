@@ -54,11 +54,81 @@ static void add_value(struct fl_where *where, const char *text, size_t len)
 	value->is_number = fl_decimal_parse(text, len, &value->number) >= 0;
 }
 
+/* Does one letter too few, too many, wrong or swapped make `word` of `op`? */
+static bool is_slip(const char *word, size_t len, const char *op)
+{
+	size_t n = strlen(op), same = 0;
+	const char *w, *o;
+
+	while (same < len && same < n && word[same] == op[same])
+		same++;
+	w = word + same;
+	o = op + same;
+	len -= same;
+	n -= same;
+	if (len + 1 == n)
+		return memcmp(w, o + 1, len) == 0;
+	if (len == n + 1)
+		return memcmp(w + 1, o, n) == 0;
+	if (len != n || len == 0)
+		return false;
+	return memcmp(w + 1, o + 1, len - 1) == 0 ||
+	       (len >= 2 && w[0] == o[1] && w[1] == o[0] &&
+		memcmp(w + 2, o + 2, len - 2) == 0);
+}
+
+/* The value has no operator. Was one meant? Words that lack a letter are
+ * slips more often than others: ge is gte, ne is neq. */
+static const char *meant_op(const char *value, size_t *len)
+{
+	const char *near = NULL;
+
+	*len = strspn(value, "abcdefghijklmnopqrstuvwxyz");
+	if (*len == 0 || value[*len] != '.')
+		return NULL;
+	for (int i = 0; ops[i]; i++) {
+		if (!is_slip(value, *len, ops[i]))
+			continue;
+		if (strlen(ops[i]) > *len)
+			return ops[i];
+		if (!near)
+			near = ops[i];
+	}
+	return near;
+}
+
+/* Is the field a number to each type that knows it, and does one? */
+static bool is_number(const char *path)
+{
+	bool known = false;
+
+	for (size_t i = 0; fl_types[i]; i++) {
+		int at = fl_type_field(fl_types[i], path, strlen(path));
+		enum fl_kind kind;
+
+		if (at < 0)
+			continue;
+		kind = fl_types[i]->fields[at].kind;
+		if (kind != FL_NUMBER && kind != FL_SUM && kind != FL_INTEGER)
+			return false;
+		known = true;
+	}
+	return known;
+}
+
+static bool orders(enum op op)
+{
+	return op == OP_GT || op == OP_GTE || op == OP_LT || op == OP_LTE;
+}
+
 int fl_select_where(struct fl_select *select, const char *text,
 		    struct fl_error *err)
 {
 	const char *equals = strchr(text, '='), *value;
 	struct fl_where *where;
+	const char *meant = NULL;
+	bool given = false;
+	size_t word = 0;
 
 	if (!equals || equals == text)
 		return fl_error_set(err, FL_ERR_USAGE,
@@ -77,9 +147,17 @@ int fl_select_where(struct fl_select *select, const char *text,
 		if (strncmp(value, ops[i], len) == 0 && value[len] == '.') {
 			where->op = (enum op)i;
 			value += len + 1;
+			given = true;
 			break;
 		}
 	}
+	if (!given)
+		meant = meant_op(value, &word);
+	if (meant)
+		return fl_error_set(err, FL_ERR_USAGE,
+				    "--where: no operator '%.*s' (did you mean "
+				    "'%s'?)",
+				    (int)word, value, meant);
 	if (where->op == OP_IS && strcmp(value, "null") != 0 &&
 	    strcmp(value, "notnull") != 0)
 		return fl_error_set(err, FL_ERR_USAGE,
@@ -87,6 +165,13 @@ int fl_select_where(struct fl_select *select, const char *text,
 				    fl_show(text, strlen(text), 80));
 	if (where->op != OP_IN) {
 		add_value(where, value, strlen(value));
+		if (orders(where->op) && !where->values[0].is_number &&
+		    is_number(where->path))
+			return fl_error_set(
+				err, FL_ERR_USAGE,
+				"--where: '%s' is a number, '%s' is none",
+				fl_show(where->path, strlen(where->path), 60),
+				fl_show(value, strlen(value), 60));
 		return 0;
 	}
 	for (;;) {

@@ -24,7 +24,8 @@ struct fl_select {
 /* Add FIELD=OP.VALUE to the list; OP: eq neq gt gte lt lte in like is. A value
  * without an operator means eq, with commas in. Numbers compare as numbers, all
  * else as bytes; `like` knows `*`; `is.null` and `is.notnull` ask for presence.
- * errors  FL_ERR_USAGE */
+ * A word before a dot that is nearly an operator is taken for a slip. errors
+ * FL_ERR_USAGE */
 int fl_select_where(struct fl_select *select, const char *text,
 		    struct fl_error *err);
 /* Safe from several threads at once. */

@@ -115,6 +115,22 @@ static bool coerce(struct checker *c, struct fl_json_tok *tok)
 	return true;
 }
 
+/* Something else where a number belongs; a string may hold one all the same. */
+static enum fl_reason no_number(struct checker *c, const struct fl_field *field,
+				const struct fl_json_tok *tok)
+{
+	struct fl_decimal value;
+	char text[160];
+
+	if (tok->kind != FL_JSON_STRING ||
+	    fl_decimal_parse(tok->text, tok->len, &value) == FL_DECIMAL_BAD)
+		return fault(c, FL_REASON_bad_type, field, tok, "a number");
+	fl_note_set(c->note, field->path,
+		    "'%s' is %s, a string (--coerce reads it)", field->path,
+		    show_value(tok, text));
+	return FL_REASON_bad_type;
+}
+
 static enum fl_reason check_number(struct checker *c,
 				   const struct fl_field *field,
 				   struct fl_json_tok *tok)
@@ -122,7 +138,7 @@ static enum fl_reason check_number(struct checker *c,
 	struct fl_look look;
 
 	if (tok->kind != FL_JSON_NUMBER && !coerce(c, tok))
-		return fault(c, FL_REASON_bad_type, field, tok, "a number");
+		return no_number(c, field, tok);
 	look = fl_number_look(tok->text, tok->len);
 	if (!look.plain || field->kind == FL_SUM) {
 		struct fl_decimal value;
@@ -151,7 +167,7 @@ static enum fl_reason check_integer(struct checker *c,
 	struct fl_look look;
 
 	if (tok->kind != FL_JSON_NUMBER && !coerce(c, tok))
-		return fault(c, FL_REASON_bad_type, field, tok, "a number");
+		return no_number(c, field, tok);
 	look = fl_number_look(tok->text, tok->len);
 	if (!look.whole) {
 		int64_t value;

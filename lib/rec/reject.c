@@ -23,7 +23,7 @@ enum {
 static const struct fl_field fields[] = {
 	FL_FIELD_TYPE,
 	FL_FIELD_TS,
-	FL_FIELD_PROVIDER,
+	FL_FIELD_PROVIDER_SHOWN(10),
 	{ .path = "id",
 	  .column = "id",
 	  .kind = FL_STRING,
@@ -39,7 +39,7 @@ static const struct fl_field fields[] = {
 	  .words = reasons,
 	  .since = 1,
 	  .doc = "code; see REJECTS",
-	  .width = 14 },
+	  .width = 15 },
 	{ .path = "detail",
 	  .column = "detail",
 	  .kind = FL_STRING,

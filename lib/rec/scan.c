@@ -276,8 +276,8 @@ static const char *read_type(struct fl_record *rec, struct fl_json *json,
 bool fl_record_scan(struct fl_record *rec, struct fl_json *json)
 {
 	static const char start[] = "{\"type\":";
-	const char *text = rec->bytes, *end = text + rec->len, *p = text,
-		   *after;
+	const char *text = rec->bytes, *end = text + rec->len;
+	const char *p, *after;
 	const struct fl_shape *shape;
 	struct fl_json_tok *tok;
 	unsigned n = 0;

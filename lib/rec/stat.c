@@ -13,7 +13,7 @@ static const char *const stats[] = { "stats", "count", "movers", "correlation",
 static const struct fl_field fields[] = {
 	FL_FIELD_TYPE,
 	FL_FIELD_TS,
-	FL_FIELD_PROVIDER,
+	FL_FIELD_PROVIDER_SHOWN(10),
 	{ .path = "stat",
 	  .column = "stat",
 	  .kind = FL_STRING,

@@ -152,11 +152,13 @@ size_t fl_type_count(const struct fl_type *type); /* of fields */
 		.required = true, .merge = FL_MERGE_KEY, .since = 1,           \
 		.width = 24, .doc = "event time, RFC 3339, UTC"                \
 	}
-#define FL_FIELD_PROVIDER                                                      \
+#define FL_FIELD_PROVIDER FL_FIELD_PROVIDER_SHOWN(0)
+/* The same with a place in tables, of so many columns. */
+#define FL_FIELD_PROVIDER_SHOWN(columns)                                       \
 	{                                                                      \
 		.path = "provider", .column = "provider", .kind = FL_STRING,   \
 		.required = true, .form = FL_FORM_LABEL,                       \
-		.merge = FL_MERGE_KEY, .since = 1,                             \
+		.merge = FL_MERGE_KEY, .since = 1, .width = (columns),         \
 		.doc = "where it came from: yahoo, alphavantage, csv, sim"     \
 	}
 #define FL_FIELD_SYMBOL(must)                                                  \

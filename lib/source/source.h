@@ -38,6 +38,10 @@ struct fl_ask {
 	bool marked;
 	const char *pipeline; /* of the marks, for messages; NULL: not marked */
 	int64_t warm_up_ns;   /* how far back before a position to go */
+	/* io->keep_going: tell what is wrong with one of several inputs, and
+	 * forget the error; the source fails in the end. */
+	void (*pass_over)(void *arg, struct fl_error *err);
+	void *pass_over_arg;
 };
 
 /* One record from a source. */
@@ -64,6 +68,8 @@ struct fl_source {
 	bool selects; /* does --type/--symbol/--from/--to/--last itself (a
 		       * store); else the driver filters what next gives */
 	bool resumes; /* knows origins and positions */
+	/* The opening mark is written after this: a position that cannot be
+	 * resumed from must be found out here. */
 	int (*open)(void **state, const struct fl_ask *ask,
 		    struct fl_error *err);
 	/* returns 1; 0 at the end or when a stop was asked for; -1; 2 nothing

@@ -316,8 +316,9 @@ static int not_moved(const struct fl_sink *sink, const struct fl_mark_at *at,
 		return fl_error_set(
 			err, FL_ERR_AGAIN,
 			"pipeline '%s' was taken over: the stream begins '%s' "
-			"anew, where '%s' holds '%s' by now",
-			pipeline, origin, place, held);
+			"anew, where '%s' holds '%s' by now; or --resume names "
+			"another place than '%s'",
+			pipeline, origin, place, held, place);
 	return fl_error_set(err, FL_ERR_AGAIN,
 			    "pipeline '%s' was taken over: the stream goes on "
 			    "from '%s' of '%s', where '%s' holds '%s' by now",
@@ -515,6 +516,8 @@ int fl_sink_open(struct fl_sink **out, const struct fl_sink_config *config,
 	sink->io->keep_reject = keep_reject;
 	sink->io->keep_reject_arg = sink;
 	*out = sink;
+	if (fl_rejects_open(sink->io, err) < 0)
+		return -1;
 	if (!config->dry || !config->store || !config->pipeline)
 		return 0;
 	return config->store->ops->positions(config->store, config->pipeline,
@@ -588,6 +591,11 @@ int fl_sink_finish(struct fl_sink *sink, struct fl_error *err)
 				    (unsigned long long)rest,
 				    rest == 1 ? "" : "s",
 				    rest == 1 ? "was" : "were");
+	if (rest == 0)
+		return fl_error_set(err, FL_ERR_AGAIN,
+				    "the stream was cut off before its end "
+				    "mark; started again, the source goes on "
+				    "from there");
 	return fl_error_set(err, FL_ERR_AGAIN,
 			    "the stream was cut off before its end mark: %llu "
 			    "record%s after the last mark %s discarded; "

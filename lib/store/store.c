@@ -45,6 +45,24 @@ static const char *find_planned(const char *place)
 	return len && place[len - 1] == '/' ? "a lake in a folder" : NULL;
 }
 
+/* "FILE.db or sqlite:FILE": how the places that are built in are named. */
+static void list_forms(struct fl_buf *out)
+{
+	const char *comma = NULL;
+
+	for (size_t i = 0; fl_stores[i]; i++)
+		fl_buf_printf(out, "%s%s", i ? ", " : "", fl_stores[i]->forms);
+	for (const char *at = fl_buf_text(out); (at = strstr(at, ", ")); at++)
+		comma = at;
+	if (comma) {
+		char *last = fl_strdup(comma + 2);
+
+		out->len = (size_t)(comma - out->data);
+		fl_buf_printf(out, " or %s", last);
+		free(last);
+	}
+}
+
 /* The place without a password that stands in it: postgres://me:***@host. */
 static char *mask(const char *place)
 {
@@ -61,6 +79,7 @@ static char *mask(const char *place)
 int fl_store_find(const char *place, const struct fl_store_ops **ops,
 		  struct fl_error *err)
 {
+	struct fl_buf forms = FL_BUF_INIT;
 	const char *what;
 	char *masked;
 
@@ -72,16 +91,18 @@ int fl_store_find(const char *place, const struct fl_store_ops **ops,
 	}
 	masked = mask(place);
 	what = find_planned(place);
+	list_forms(&forms);
 	if (what)
 		fl_error_set(err, FL_ERR_USAGE,
 			     "'%s' is %s, a place that is not built in "
-			     "yet; FILE.db is",
-			     fl_show(masked, strlen(masked), 200), what);
+			     "yet; %s is",
+			     fl_show(masked, strlen(masked), 200), what,
+			     fl_buf_text(&forms));
 	else
-		fl_error_set(err, FL_ERR_USAGE,
-			     "'%s' names no place: FILE.db, DIR/ (with the "
-			     "slash), postgres://…, mysql://…, s3://…",
-			     fl_show(masked, strlen(masked), 200));
+		fl_error_set(err, FL_ERR_USAGE, "'%s' names no place: %s",
+			     fl_show(masked, strlen(masked), 200),
+			     fl_buf_text(&forms));
+	fl_buf_release(&forms);
 	free(masked);
 	return -1;
 }

@@ -194,6 +194,38 @@ completed() {
 	[[ $output == *$'\n''max-rejects = 5% '* ]]
 }
 
+@test "--show-config has the defaults, and the place where one is taken" {
+	run -0 fl-clean --show-config
+	for line in 'dedup = 10m' 'as = auto' 'tz = UTC' 'stats = auto'; do
+		[[ $output == *$'\n'"$line "*' # default'* ]]
+	done
+	[[ $output != *store* ]]
+	run -0 fl-load --show-config
+	[[ $output == *$'\n''# store = '*' # not set'* ]]
+	FL_STORE=x.db run -0 fl-load --show-config
+	[[ $output == *$'\n''store = x.db '*' # FL_STORE'* ]]
+	echo 'store = y.db' >"$config"
+	run -0 fl-fetch store --show-config
+	[[ $output == *$'\n''store = y.db '*" # '$config' line 1"* && $output != *'no option'* ]]
+}
+
+@test "--fields names something" {
+	run -2 fl-clean --fields '' /dev/null
+	[ "$output" = 'fl-clean: --fields is empty' ]
+	run -2 fl-fetch sim -n 1 --fields ts,,price
+	[ "$output" = "fl-fetch: --fields: an empty item in 'ts,,price'" ]
+}
+
+@test "a table of runs, rejects and stats says whose they are" {
+	echo bad >in
+	fl-clean -q --runs runs --rejects bad in || [ $? = 1 ]
+	run -0 fl-clean --as table runs bad
+	[[ ${lines[0]} == TS*PROVIDER*STATUS*IN*REJECTED*OUT*ERROR* ]]
+	[[ ${lines[1]} == *fl-clean* && ${lines[3]} == *fl-clean*bad_json* ]]
+	run -0 fl-fetch --list-sources --as table
+	[[ ${lines[1]} == *fl-fetch*source*csv* ]]
+}
+
 @test "mistakes in settings say where they are" {
 	echo 'dedup 5m' >"$config"
 	run -2 fl-clean </dev/null
@@ -379,7 +411,7 @@ completed() {
 	run -5 --separate-stderr bash -c 'fl-clean --help >&-'
 	[ "$stderr" = 'fl-clean: standard output is closed' ]
 	run -5 --separate-stderr bash -c 'fl-clean <&-'
-	[[ $stderr == "fl-clean: cannot read '-': "* ]]
+	[[ $stderr == "fl-clean: cannot read 'standard input': "* ]]
 	echo bad >>in
 	bash -c 'fl-clean --rejects bad in 2>&- >out' || [ $? = 1 ]
 	[ "$(wc -l <out)" = 3 ]

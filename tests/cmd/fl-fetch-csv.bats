@@ -298,6 +298,37 @@ bars() {
 	[ "$output" = "fl-fetch: no file matches 'd/*.txt'" ]
 }
 
+@test "what cannot resume is known before the opening mark" {
+	bars 2026-01-02 2026-01-05 2026-01-06 >p.csv
+	fl-fetch csv p.csv --symbol X --resume p.db --pipeline p | fl-load -q --pipeline p p.db
+	bars 2026-01-02 >a.csv
+	bars 2027-01-04 2027-01-05 2027-01-06 >p.csv
+	for files in p.csv 'a.csv p.csv' 'a.csv none.csv' none.csv -; do
+		# shellcheck disable=SC2086 # several words
+		run --separate-stderr fl-fetch csv $files --symbol X --resume p.db --pipeline p <a.csv
+		[ "$status" -ge 2 ]
+		[ -z "$output" ]
+		[ "${#stderr_lines[@]}" = 1 ]
+	done
+	run -4 --separate-stderr fl-fetch csv a.csv p.csv --symbol X --resume p.db --pipeline p --keep-going
+	[ "$(jq -r 'select(.type == "bar") | .date' <<<"$output")" = 2026-01-02 ]
+	[[ ${stderr_lines[0]} == *'the file was replaced, '*'; going on with the next' ]]
+}
+
+@test "what the source never gives is no empty result" {
+	bars 2026-01-02 >p.csv
+	run -2 fl-fetch csv p.csv --symbol X --type news
+	[ "$output" = "fl-fetch: csv gives bar, quote, dividend, split; no news" ]
+	run -2 fl-fetch csv p.csv --symbol A,B
+	[ "$output" = "fl-fetch: 'p.csv' has no column for the symbol; say one --symbol, --symbol-from-name, or --map symbol=COLUMN" ]
+}
+
+@test "a date that --date-format does not fit is told so" {
+	bars 02.01.2026 2026-01-05 >p.csv
+	run -1 fl-fetch csv p.csv --symbol X --interval 1d --date-format %d.%m.%Y --rejects bad
+	[ "$(jq -r .detail bad)" = "'2026-01-05' does not fit --date-format '%d.%m.%Y'" ]
+}
+
 @test "the first file that fails stops the run; --keep-going goes on" {
 	bars 2026-01-02 2026-01-05 >a.csv
 	bars 1/2/2026 2/3/2026 >b.csv
@@ -306,13 +337,23 @@ bars() {
 	[ "${#lines[@]}" = 2 ]
 	run -2 --separate-stderr fl-fetch csv a.csv b.csv c.csv --symbol X --keep-going
 	[ "${#lines[@]}" = 4 ]
-	[[ $stderr == "fl-fetch: 'b.csv': dates read as M/D/Y"* ]]
+	[ "${#stderr_lines[@]}" = 2 ]
+	[[ ${stderr_lines[0]} == "fl-fetch: 'b.csv': dates read as M/D/Y"*"; going on with the next" ]]
+	[ "${stderr_lines[1]}" = 'fl-fetch: 1 of 3 files could not be read' ]
+	run -2 --separate-stderr fl-fetch csv b.csv a.csv --symbol X --keep-going
+	[ "${#lines[@]}" = 2 ]
 }
 
 @test "what is no CSV is said to be what it is" {
 	printf '{"Information": "25 requests a day"}' >quota.csv
 	run -6 fl-fetch csv quota.csv --symbol X
 	[ "$output" = "fl-fetch: 'quota.csv' is JSON, not CSV: {\"Information\": \"25 requests a day\"}" ]
+	printf '{\n "Information": "x"\n}\n' >quota.csv
+	run -6 fl-fetch csv quota.csv --symbol X
+	[ "$output" = "fl-fetch: 'quota.csv' is JSON, not CSV: { \"Information\": \"x\" }" ]
+	echo '{"type":"bar"}' >bars.json
+	run -6 fl-fetch csv bars.json
+	[ "$output" = "fl-fetch: 'bars.json' is JSON, not CSV: {\"type\":\"bar\"}; fl-clean FILE reads it" ]
 	printf 'Date,Price\n' | iconv -t UTF-16 >utf16.csv
 	run -6 fl-fetch csv utf16.csv --symbol X
 	[ "$output" = "fl-fetch: 'utf16.csv' is UTF-16: iconv -f UTF-16 -t UTF-8 FILE | fl-fetch csv -" ]
@@ -389,6 +430,5 @@ bars() {
 	fl-fetch csv p.csv --symbol X --resume p.db --pipeline p --from 2000-01-01 | fl-load -q --pipeline p p.db
 	[ "$(fl-fetch store p.db | wc -l)" = 6 ]
 	run -2 fl-fetch csv - --symbol X --resume p.db --pipeline p <p.csv
-	[ "$output" = "fl-fetch: standard input has no position to resume from; name the file" ] ||
-		[[ $output == *$'\n'"fl-fetch: standard input has no position to resume from; name the file" ]]
+	[ "$output" = "fl-fetch: standard input has no position to resume from; name the file" ]
 }

@@ -149,8 +149,10 @@ teardown() {
 	jq -c 'select(.symbol == "ZZZB" or .symbol == "ZZZC")' all | cmp - some
 	fl-fetch sim -n 20000 --from 2026-01-02T14:31:00Z --to 2026-01-02T14:32:00Z >some
 	jq -c 'select(.ts >= "2026-01-02T14:31" and .ts < "2026-01-02T14:32")' all | cmp - some
-	run -0 fl-fetch sim -n 100 --type bar
-	[ -z "$output" ]
+	run -0 fl-fetch sim -n 10 --type quote
+	[ "${#lines[@]}" = 10 ]
+	run -2 fl-fetch sim -n 100 --type bar
+	[ "$output" = "fl-fetch: sim gives quote; no bar" ]
 	account_closes fl-fetch sim -n 20000 --symbol ZZZB --from 2026-01-02T14:31:00Z
 }
 

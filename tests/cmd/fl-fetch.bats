@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# shellcheck disable=SC2154 # run sets stderr
 # fl-fetch as a command; its sources have files of their own.
 
 load ../helper/common
@@ -44,6 +45,8 @@ teardown() {
 	[ "$output" = "fl-fetch: unknown source 'yaho' (did you mean 'yahoo'?); see fl-fetch --list-sources" ]
 	run -2 fl-fetch simm -n 3
 	[[ $output == *"(did you mean 'sim'?)"* ]]
+	run -2 fl-fetch sy
+	[ "$output" = "fl-fetch: unknown source 'sy'; see fl-fetch --list-sources" ]
 	run -2 fl-fetch qqqqqqq
 	[ "$output" = "fl-fetch: unknown source 'qqqqqqq'; see fl-fetch --list-sources" ]
 }
@@ -101,6 +104,12 @@ teardown() {
 		run -2 fl-fetch sim --resume x.db --pipeline p --marks $bad
 		[[ $output == *--marks* ]]
 	done
+}
+
+@test "a reject file that cannot be opened is found out at once" {
+	run -5 --separate-stderr fl-fetch sim -n 3 --rejects none/x
+	[ -z "$output" ]
+	[ "$stderr" = "fl-fetch: cannot open 'none/x' for rejects: No such file or directory" ]
 }
 
 @test "a type that does not exist is misuse" {

@@ -407,6 +407,16 @@ position() {
 	[ "$(rows x.db)" = '4 ' ]
 }
 
+@test "a stream cut off right behind a mark has nothing to discard" {
+	{
+		echo "$opening"
+		quote 1
+		mark null 1
+	} >in
+	run -3 fl-load -q --pipeline p x.db in
+	[ "$output" = "fl-load: the stream was cut off before its end mark; started again, the source goes on from there" ]
+}
+
 @test "who comes second is told that the pipeline was taken over" {
 	{
 		echo "$opening"
@@ -423,7 +433,7 @@ position() {
 	fl-load --pipeline p x.db first
 	sed 's/02:/01:/' first >other
 	run -3 fl-load --pipeline p x.db first
-	[[ $output == *"pipeline 'p' was taken over: the stream begins 'o' anew, where 'x.db' holds '1' by now"* ]]
+	[[ $output == *"pipeline 'p' was taken over: the stream begins 'o' anew, where 'x.db' holds '1' by now; or --resume names another place than 'x.db'"* ]]
 	fl-load --pipeline p x.db second
 	run -3 fl-load --pipeline p x.db second
 	[[ $output == *"pipeline 'p' was taken over: the stream goes on from '1' of 'o', where 'x.db' holds '2' by now"* ]]
@@ -525,11 +535,32 @@ position() {
 @test "words that name no place are told from places to come" {
 	quote 1 >in
 	run -2 fl-load lake in
-	[ "$output" = "fl-load: 'lake' names no place: FILE.db, DIR/ (with the slash), postgres://…, mysql://…, s3://…" ]
+	[ "$output" = "fl-load: 'lake' names no place: FILE.db or sqlite:FILE" ]
 	for place in lake/ s3://b/p postgres://h/d mysql://h/d snowflake://a/d/s kafka://b/t; do
 		run -2 fl-load "$place" in
-		[[ $output == "fl-load: '$place' is "*', a place that is not built in yet; FILE.db is' ]]
+		[[ $output == "fl-load: '$place' is "*', a place that is not built in yet; FILE.db or sqlite:FILE is' ]]
 	done
+}
+
+@test "rejects that cannot be kept are found out before anything is read" {
+	quote 1 >in
+	run -5 fl-load --rejects none/bad x.db in
+	[ "$output" = "fl-load: cannot open 'none/bad' for rejects: No such file or directory" ]
+	[ "$(fl-fetch store x.db | wc -l)" = 0 ]
+}
+
+@test "what is no NDJSON gets the line that makes it such" {
+	echo '[{"type":"quote"}]' >in
+	run -6 fl-load x.db <in
+	[ "$output" = "fl-load: line 1 starts a JSON array; records come one a line: jq -c '.[]' FILE | fl-load PLACE" ]
+	printf 'Date,Open,Close\n2026-01-02,1,2\n' >in.csv
+	run -6 fl-load x.db in.csv
+	[ "$output" = "fl-load: 'in.csv' line 1 looks like CSV: fl-fetch csv in.csv | fl-load PLACE" ]
+}
+
+@test "an option that would do nothing is none" {
+	run -2 fl-load -j 2 x.db
+	[ "$output" = "fl-load: unknown option '-j'; try 'fl-load --help'" ]
 }
 
 @test "a file of something else is refused and left as it was" {

@@ -68,7 +68,7 @@ static void as_file(const char *bytes, size_t size)
 	if (fl_config_parse(bytes, size, &settings.arena, set, &settings,
 			    &err) < 0)
 		CHECK(err.code == FL_ERR_USAGE && *err.text);
-	fl_settings_show(&settings, "fl-x", &shown);
+	fl_settings_show(&settings, "fl-x", true, &shown);
 	fl_settings_release(&settings);
 
 	memset(&values, 0, sizeof(values));

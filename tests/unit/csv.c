@@ -151,7 +151,7 @@ static void test_rows(void)
 	       "'x' is JSON, not CSV: {\"Information\": \"quota\"}",
 	       "rows: JSON is told apart, and shown");
 	is_str(rows_of(" <!DOCTYPE html>", 16, 0, 0, &buf),
-	       "'x' is HTML or XML, not CSV:  <!DOCTYPE html>",
+	       "'x' is HTML or XML, not CSV: <!DOCTYPE html>",
 	       "rows: a web page is told apart");
 	fl_buf_release(&buf);
 }

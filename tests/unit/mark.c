@@ -75,8 +75,8 @@ static void test_bad(void)
 		"{\"type\":\"mark\",\"pipeline\":\"p\",\"at\":[]}",
 		"{\"type\":\"mark\",\"pipeline\":\"p\",\"at\":{\"a\":[1,2]}}",
 		"{\"type\":\"mark\",\"pipeline\":\"p\",\"at\":{\"a\":[\"1\"]}}",
-		"{\"type\":\"mark\",\"pipeline\":\"p\",\"at\":{\"a\":[\"1\","
-		"null]}}",
+		("{\"type\":\"mark\",\"pipeline\":\"p\",\"at\":{\"a\":"
+		 "[\"1\",null]}}"),
 		"{\"type\":\"mark\",\"pipeline\":\"p\",\"wm\":{\"a\":\"no\"}}",
 		"{\"type\":\"mark\",\"pipeline\":\"p\",\"via\":\"x\"}",
 	};

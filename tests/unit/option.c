@@ -355,7 +355,7 @@ static void test_show(const char *path)
 
 	parse("--text a#b\"c\\ --list x,y --span 90s --size 32M "
 	      "--call postgres://u:secret@h/db --count 12");
-	fl_settings_show(&settings, "fl-x", &shown);
+	fl_settings_show(&settings, "fl-x", true, &shown);
 	ok(strstr(shown.data, "text = \"a#b\\\"c\\\\\"") != NULL, "quoted");
 	ok(strstr(shown.data, "call = postgres://u:***@h/db") != NULL,
 	   "secrets are masked");
@@ -373,7 +373,7 @@ static void test_show(const char *path)
 	is_int(got.span, 90 * FL_SECOND, "the same span");
 	is_int(got.size, 32 << 20, "the same size");
 	is_int(got.list.count, 2, "the same list");
-	fl_settings_show(&settings, "fl-x", &again);
+	fl_settings_show(&settings, "fl-x", true, &again);
 	ok(strstr(again.data, "line") != NULL, "and says so");
 	fl_buf_release(&shown);
 	fl_buf_release(&again);

@@ -136,8 +136,9 @@ static int test_normal(const struct checked *c)
 	int wrong = 0;
 
 	fl_record_normalise(&c->rec, &mended);
-	if (!c->rec.fixes && (mended.len != c->rec.len ||
-			      memcmp(mended.data, c->rec.bytes, mended.len)))
+	if (!c->rec.fixes &&
+	    (mended.len != c->rec.len ||
+	     memcmp(mended.data, c->rec.bytes, mended.len) != 0))
 		wrong += fault("what is normal was changed", mended.data,
 			       mended.len);
 	if (check(&again, mended.data, mended.len) || again.rec.fixes) {

@@ -12,11 +12,20 @@
 #include "source/csv/step.h"
 #include "source/csv/work.h"
 
-static enum fl_reason bad_time(struct fl_note *note, const char *field,
+static enum fl_reason bad_time(struct fl_note *note,
+			       const struct fl_csv_dates *dates,
 			       const struct fl_csv_cell *cell)
 {
-	fl_note_set(note, field, "'%s' is no date in a form that is known here",
-		    fl_csv_show(cell));
+	const char *format = dates->format;
+
+	if (format)
+		fl_note_set(note, "ts", "'%s' does not fit --date-format '%s'",
+			    fl_csv_show(cell),
+			    fl_show(format, strlen(format), 60));
+	else
+		fl_note_set(note, "ts",
+			    "'%s' is no date in a form that is known here",
+			    fl_csv_show(cell));
 	return FL_REASON_bad_time;
 }
 
@@ -33,7 +42,7 @@ enum fl_reason fl_csv_row_when(const struct fl_csv_plan *plan,
 		return FL_REASON_missing_field;
 	}
 	if (!fl_csv_dates_read(dates, date->text, date->len, when))
-		return bad_time(note, "ts", date);
+		return bad_time(note, dates, date);
 	if (plan->time == FL_CSV_NO_COLUMN ||
 	    fl_csv_absent(time->text, time->len))
 		return FL_REASON_NONE;
@@ -114,7 +123,7 @@ static enum fl_reason find_instant(struct fl_csv_work *w)
 			    fl_zone_name(zone));
 		return FL_REASON_bad_time;
 	case FL_ZONE_RANGE:
-		return bad_time(w->note, "ts",
+		return bad_time(w->note, w->maker->dates,
 				fl_csv_cell_at(w->row, w->plan->when));
 	}
 	keep_clock(w, w->ts_ns);
@@ -195,7 +204,7 @@ enum fl_reason fl_csv_find_time(struct fl_csv_work *w)
 		return reason;
 	if (!fl_csv_dates_moment(w->maker->dates, &when, w->maker->zone,
 				 &w->moment))
-		return bad_time(w->note, "ts",
+		return bad_time(w->note, w->maker->dates,
 				fl_csv_cell_at(w->row, w->plan->when));
 	w->timed = when.timed || when.form == FL_CSV_INTEGER;
 	if (w->plan->type == &fl_type_bar) {
@@ -204,7 +213,7 @@ enum fl_reason fl_csv_find_time(struct fl_csv_work *w)
 			return reason;
 		if (w->interval.dated)
 			return find_date(w) ? FL_REASON_NONE
-					    : bad_time(w->note, "ts",
+					    : bad_time(w->note, w->maker->dates,
 						       fl_csv_cell_at(
 							       w->row,
 							       w->plan->when));

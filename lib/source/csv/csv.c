@@ -15,7 +15,6 @@
 #include <string.h>
 #include <strings.h>
 
-#include "base/log.h"
 #include "base/mem.h"
 #include "io/csv.h"
 #include "io/io.h"
@@ -48,10 +47,17 @@ static const struct fl_option options[] = {
 	FL_OPT_END,
 };
 
+/* Where a file stands, looked up before anything is given. */
+struct found {
+	char *origin; /* NULL: not found */
+	const struct fl_start *start;
+};
+
 struct csv {
 	struct fl_csv_job job;
 	char **paths;
 	size_t next_path;
+	struct found *found;      /* of paths, under --resume; else NULL */
 	struct fl_csv_file *file; /* NULL: none is open */
 	unsigned next_record;     /* of file->made, to be given */
 	bool warm;                /* they are before the position */
@@ -59,8 +65,9 @@ struct csv {
 	uint64_t given;           /* its position as last given */
 	char **origins;           /* of all files: items borrow them */
 	size_t origin_count;
-	struct fl_error first_error; /* --keep-going: of a file */
-	bool fatal;                  /* not of one file */
+	enum fl_code first_code; /* --keep-going: of a file that failed */
+	size_t failed;
+	bool fatal; /* not of one file */
 };
 
 /* --- options --- */
@@ -127,14 +134,48 @@ static bool keep_origin(struct csv *csv, char *origin)
 	return true;
 }
 
-static int open_file(struct csv *csv, const char *path, struct fl_error *err)
+static int find_origin(struct csv *csv, size_t i, struct fl_error *err)
 {
-	const struct fl_start *start = NULL;
-	char *origin = NULL;
+	struct found *found = &csv->found[i];
 
-	if (csv->job.ask->marked) {
-		if (fl_csv_origin(csv->job.ask, path, &origin, &start, err) < 0)
+	return fl_csv_origin(csv->job.ask, csv->paths[i], &found->origin,
+			     &found->start, err);
+}
+
+/* Find all files' positions: one that was replaced is to be known before the
+ * first record. With --keep-going it comes up again in its turn. */
+static int find_origins(struct csv *csv, struct fl_error *err)
+{
+	size_t count = 0;
+
+	while (csv->paths[count])
+		count++;
+	csv->found = fl_zalloc((count + 1) * sizeof(*csv->found));
+	for (size_t i = 0; i < count; i++) {
+		if (find_origin(csv, i, err) == 0)
+			continue;
+		if (!csv->job.ask->io->keep_going)
 			return -1;
+		fl_error_clear(err);
+	}
+	return 0;
+}
+
+/* Open the next file, unless it was read before. */
+static int open_file(struct csv *csv, struct fl_error *err)
+{
+	size_t i = csv->next_path++;
+	const char *path = csv->paths[i];
+	const struct fl_start *start = NULL;
+
+	if (csv->found) {
+		char *origin;
+
+		if (!csv->found[i].origin && find_origin(csv, i, err) < 0)
+			return -1;
+		origin = csv->found[i].origin;
+		csv->found[i].origin = NULL;
+		start = csv->found[i].start;
 		if (!keep_origin(csv, origin))
 			return 0;
 	}
@@ -146,17 +187,32 @@ static int open_file(struct csv *csv, const char *path, struct fl_error *err)
 	return 0;
 }
 
-/* Keep the error of a file for the end where --keep-going says so. */
+/* A file failed: the end, unless --keep-going. */
 static int fail_file(struct csv *csv, struct fl_error *err)
 {
+	const struct fl_ask *ask = csv->job.ask;
+
 	fl_csv_file_close(&csv->file);
-	if (csv->fatal || !csv->job.ask->io->keep_going)
+	if (csv->fatal || !ask->io->keep_going)
 		return -1;
-	fl_log("%s; going on with the next file", err->text);
-	if (!csv->first_error.code)
-		csv->first_error = *err;
+	if (!csv->failed++)
+		csv->first_code = err->code;
+	if (ask->pass_over)
+		ask->pass_over(ask->pass_over_arg, err);
 	fl_error_clear(err);
 	return 0;
+}
+
+/* At the end: the files that failed make it one that is not good. */
+static int tell_failed(struct csv *csv, struct fl_error *err)
+{
+	size_t failed = csv->failed;
+
+	csv->failed = 0;
+	return !failed ? 0
+		       : fl_error_set(err, csv->first_code,
+				      "%zu of %zu files could not be read",
+				      failed, csv->next_path);
 }
 
 /* --- records --- */
@@ -251,7 +307,7 @@ static int step(struct csv *csv, struct fl_item *item, struct fl_error *err)
 	if (!csv->file) {
 		if (!csv->paths[csv->next_path])
 			return 3;
-		return open_file(csv, csv->paths[csv->next_path++], err);
+		return open_file(csv, err);
 	}
 	got = take_row(csv, err);
 	if (got != 0)
@@ -274,13 +330,7 @@ static int csv_next(void *state, struct fl_item *item, struct fl_error *err)
 		if (got < 0)
 			got = fail_file(csv, err);
 	} while (got == 0);
-	if (got != 3)
-		return got;
-	if (!csv->first_error.code)
-		return 0;
-	*err = csv->first_error;
-	csv->first_error.code = FL_OK;
-	return -1;
+	return got == 3 ? tell_failed(csv, err) : got;
 }
 
 static void csv_close(void *state)
@@ -293,6 +343,9 @@ static void csv_close(void *state)
 	for (size_t i = 0; i < csv->origin_count; i++)
 		free(csv->origins[i]);
 	free(csv->origins);
+	for (size_t i = 0; csv->found && csv->paths[i]; i++)
+		free(csv->found[i].origin);
+	free(csv->found);
 	fl_csv_files_free(csv->paths);
 	free(csv);
 }
@@ -309,9 +362,16 @@ static int csv_open(void **state, const struct fl_ask *ask,
 				    "or - for standard input");
 	*state = csv = fl_zalloc(sizeof(*csv));
 	csv->job.ask = ask;
-	if (take_options(&csv->job, err) < 0)
+	if (take_options(&csv->job, err) < 0 ||
+	    fl_csv_files(ask->operands, &csv->paths, err) < 0 ||
+	    (ask->marked && find_origins(csv, err) < 0))
 		return -1;
-	return fl_csv_files(ask->operands, &csv->paths, err);
+	while (!csv->file && csv->paths[csv->next_path] &&
+	       !fl_csv_stopped(&csv->job)) {
+		if (open_file(csv, err) < 0 && fail_file(csv, err) < 0)
+			return -1;
+	}
+	return 0;
 }
 
 const struct fl_source fl_source_csv = {

@@ -30,9 +30,10 @@ static int find_symbol(struct fl_csv_file *file, struct fl_error *err)
 	else
 		return fl_error_set(err, FL_ERR_USAGE,
 				    "'%s' has no column for the symbol; say "
-				    "--symbol AAPL, --symbol-from-name, or "
+				    "%s, --symbol-from-name, or "
 				    "--map symbol=COLUMN",
-				    show(file->path));
+				    show(file->path),
+				    symbols ? "one --symbol" : "--symbol AAPL");
 	if (fl_csv_row_symbol(&file->plan, file->symbol, &none, text, &len,
 			      &note) != FL_REASON_NONE)
 		return fl_error_set(err, FL_ERR_USAGE, "'%s': %s; say --symbol",
