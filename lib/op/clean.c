@@ -56,6 +56,9 @@ struct judge {
 	struct fl_buf mapped; /* the expression's result */
 	struct fl_buf retried;
 	struct fl_json retry_json;
+	/* Of the line at hand; on the stack they would be zeroed for each. */
+	struct fl_record rec;
+	struct fl_note note;
 };
 
 struct fl_clean {
@@ -255,16 +258,16 @@ static void judge_item(const struct fl_clean *clean, struct judge *judge,
 		       struct result *result, const char *bytes, size_t len,
 		       size_t from, uint64_t line)
 {
-	struct fl_record rec;
+	struct fl_record *rec = &judge->rec;
 	enum fl_reason reason;
 	enum verdict verdict;
-	struct fl_note note;
 	struct item *item;
 
 	if (fl_mark_is(bytes, len))
 		return;
-	rec.input = clean->path;
-	verdict = judge_line(clean, judge, bytes, len, &rec, &reason, &note);
+	rec->input = clean->path;
+	verdict = judge_line(clean, judge, bytes, len, rec, &reason,
+			     &judge->note);
 	if (verdict == VERDICT_REJECT)
 		return;
 	item = add_item(result);
@@ -277,10 +280,10 @@ static void judge_item(const struct fl_clean *clean, struct judge *judge,
 		item->flags = ITEM_FILTERED;
 		return;
 	}
-	item->ts = rec.ts_ns;
-	edit_item(clean, result, item, &rec, bytes);
+	item->ts = rec->ts_ns;
+	edit_item(clean, result, item, rec, bytes);
 	if (clean->dedup)
-		item->content = fl_record_content(&rec, true, &item->series);
+		item->content = fl_record_content(rec, true, &item->series);
 }
 
 static void work(void *arg, unsigned worker, struct fl_block *block)

@@ -603,6 +603,76 @@ refused() {
 	[ "$(count '"\(.duplicates) \(.unchecked) \(.dedup_horizon_s)"')" = '20 0 604800' ]
 }
 
+# --- marks -------------------------------------------------------------------
+
+# mark MEMBERS
+mark() {
+	echo '{"type":"mark","pipeline":"p","at":{},'"$1"'}'
+}
+
+@test "marks pass in order and uncounted, with the rejects between them" {
+	{
+		mark '"open":true,"via":["source"]'
+		quote 15:00:00
+		echo '{oops'
+		quote 15:00:00
+		mark '"note":1'
+		quote 15:00:01
+		mark '"end":true'
+	} >in
+	for j in 1 2; do
+		run -1 --separate-stderr fl-clean -j $j in
+		[ "$(sed 's/^{"type":"reject".*"reason":"\([a-z_]*\)".*/\1/' <<<"$output" | tail -n +2)" = "$(quote 15:00:00; echo bad_json; sed -n '5,7p' in)" ]
+		[ "$(jq -c .via <<<"${lines[0]}")" = "[\"source\",\"fl-clean -j $j in\"]" ]
+		[ "$(count '"\(.in) \(.out) \(.rejected) \(.duplicates)"')" = '4 2 1 1' ]
+	done
+	# Elsewhere when told so.
+	run -1 fl-clean -q --rejects bad in
+	[ "${#lines[@]}" = 5 ]
+	[ "$(jq -r .reason bad)" = bad_json ]
+}
+
+@test "from warm-up it learns, and emits and counts nothing" {
+	{
+		mark '"open":true'
+		mark '"live":false'
+		quote 15:00:00
+		echo '{oops'
+		mark '"live":true'
+		quote 15:00:00
+		quote 15:00:01
+		mark '"end":true'
+	} >in
+	run -0 --separate-stderr fl-clean in
+	[ "$(grep -v '"mark"' <<<"$output")" = "$(quote 15:00:01)" ]
+	[ "$(count '"\(.in) \(.out) \(.rejected) \(.duplicates)"')" = '2 1 0 1' ]
+}
+
+@test "the torn last line of a marked stream is dropped, of any other refused" {
+	{ mark '"open":true'; quote 15:00:00; quote 15:00:01 | head -c 40; } >torn
+	run -0 fl-clean -q torn
+	[ "${#lines[@]}" = 2 ]
+	[ "$(count '"\(.in) \(.rejected)"')" = '1 0' ]
+	# Even if it looks whole: the mark after it never came.
+	{ mark '"open":true'; quote 15:00:00; quote 15:00:01 | tr -d '\n'; } >torn
+	run -0 fl-clean -q torn
+	[ "${#lines[@]}" = 2 ]
+	run -1 fl-clean -q <(tail -n +2 torn | head -c -5)
+	[ "$(count '"\(.in) \(.rejected)"')" = '2 1' ]
+}
+
+@test "a mark that opens no stream is somebody's data, and refused" {
+	refused "$(mark '"end":true')" unexpected_mark
+	refused '{"type":"mark"}' unexpected_mark
+	{ quote 15:00:00; mark '"open":true'; mark '"end":true'; } >in
+	run -1 --separate-stderr fl-clean in
+	[ "$output" = "$(quote 15:00:00)" ]
+	[ "$(count .rejected)" = 2 ]
+	# One that opens it must be one.
+	run -6 --separate-stderr fl-clean <<<'{"type":"mark","open":true}'
+	[[ $stderr == *"a mark that cannot be followed: 'pipeline' is missing"* ]]
+}
+
 # --- the user's program ------------------------------------------------------
 
 has_jq() {

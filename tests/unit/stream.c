@@ -26,7 +26,7 @@ static char folder[] = "/tmp/fl-stream-XXXXXX";
 
 static const char *path_of(const char *name)
 {
-	static char path[4][256];
+	static char path[4][300];
 	static int turn;
 
 	snprintf(path[++turn % 4], sizeof(path[0]), "%s/%s", folder, name);
