@@ -198,6 +198,12 @@ static void fill_up(struct fl_buf *text, size_t size)
 	put_line(text, size - text->len - 1);
 }
 
+/* So many bytes off the end of the n-th block. */
+static size_t around(size_t n, int offset)
+{
+	return n * BLOCK + (size_t)(offset + 100) - 100;
+}
+
 static void test_boundaries(void)
 {
 	struct fl_buf text = FL_BUF_INIT;
@@ -209,10 +215,10 @@ static void test_boundaries(void)
 		for (int offset = -5; offset <= 5; offset++) {
 			for (size_t next = 0; next <= 4; next++) {
 				fl_buf_reset(&text);
-				fill_up(&text, (size_t)(BLOCK + offset));
+				fill_up(&text, around(1, offset));
 				put_line(&text, next);
 				put_line(&text, 2);
-				fill_up(&text, (size_t)(2 * BLOCK + offset));
+				fill_up(&text, around(2, offset));
 				put_line(&text, 10);
 				wrong += !same_from_file(&text, *w);
 			}
@@ -233,7 +239,7 @@ static void test_oversize(void)
 
 		for (int offset = -2; offset <= 2; offset++) {
 			for (int kind = 0; kind < 6; kind++) {
-				size_t len = (size_t)(BLOCK + offset);
+				size_t len = around(1, offset);
 
 				fl_buf_reset(&text);
 				if (kind & 1)
