@@ -190,7 +190,7 @@ static void work_on(struct fl_blocks *blocks, unsigned worker,
 {
 	if (block->oversize)
 		block->lines = 1;
-	else
+	else if (!blocks->work.counts)
 		block->lines =
 			count_lines(block->data, block->len) + block->torn;
 	blocks->work.work(blocks->work.arg, worker, block);

@@ -35,6 +35,7 @@ struct fl_blocks_work {
 	/* Runs in any worker, one block at a time each. `worker` is 0 … n-1. */
 	void (*work)(void *arg, unsigned worker, struct fl_block *block);
 	void *arg;
+	bool counts; /* work walks the lines anyway and sets block->lines */
 	void (*free_result)(void *result); /* NULL: results are not owned */
 	/* The consumer is about to wait: flush what a live reader waits for. */
 	void (*idle)(void *arg);

@@ -309,6 +309,7 @@ static void work(void *arg, unsigned worker, struct fl_block *block)
 			   (size_t)(bytes - block->data), line);
 		return_judge(clean, judge);
 	}
+	block->lines = line + 1; /* it counted from 0 */
 }
 
 static void free_result(void *arg)
@@ -588,6 +589,7 @@ int fl_clean_input(struct fl_clean *clean, const char *path,
 	const struct fl_blocks_work how = {
 		.work = work,
 		.arg = clean,
+		.counts = true,
 		.free_result = free_result,
 		.idle = idle,
 		.stopped = stopped,
