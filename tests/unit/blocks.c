@@ -8,6 +8,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <semaphore.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -342,11 +344,6 @@ static void open_pipe(int fds[2], struct fl_stream **in)
 	close(fds[0]);
 }
 
-static void count_idle(void *arg)
-{
-	++*(int *)arg;
-}
-
 static void test_pipe(void)
 {
 	struct fl_buf text = FL_BUF_INIT;
@@ -360,11 +357,10 @@ static void test_pipe(void)
 	split(text.data, text.len, &want);
 	EACH_WORKERS(w)
 	{
-		int wrong = 0, idle = 0;
+		int wrong = 0;
 
 		for (unsigned seed = 1; seed <= 3; seed++) {
 			struct feed feed = { .bytes = &text, .seed = seed };
-			struct fl_blocks_work work = counting;
 			struct fl_error err = { .code = FL_OK };
 			struct lines got = { 0 };
 			struct fl_stream *in;
@@ -374,11 +370,9 @@ static void test_pipe(void)
 
 			open_pipe(fds, &in);
 			feed.fd = fds[1];
-			work.idle = count_idle;
-			work.arg = &idle;
 			pthread_create(&thread, NULL, feed_pipe, &feed);
-			wrong += fl_blocks_open(&blocks, in, *w, &work, &err) <
-					 0 ||
+			wrong += fl_blocks_open(&blocks, in, *w, &counting,
+						&err) < 0 ||
 				 take(blocks, &got, &err) != 0 ||
 				 !equal(&want, &got);
 			pthread_join(thread, NULL);
@@ -387,10 +381,69 @@ static void test_pipe(void)
 			free(got.items);
 		}
 		is_int(wrong, 0, "a pipe gives the same lines, %u workers", *w);
-		ok(idle > 0, "and says when it is about to wait");
 	}
 	free(want.items);
 	fl_buf_release(&text);
+}
+
+/* Writes the next line only when the reader says that it is about to wait, as
+ * one does who answers what was flushed. A line late is a fault, not a hang:
+ * after ten seconds the pipe is closed. */
+struct answer {
+	sem_t asked;
+	int fd, lines;
+};
+
+static void ask(void *arg)
+{
+	sem_post(arg);
+}
+
+static void *answer_asks(void *arg)
+{
+	struct answer *answer = arg;
+	struct timespec until;
+
+	for (; answer->lines < 5; answer->lines++) {
+		clock_gettime(CLOCK_REALTIME, &until);
+		until.tv_sec += 10;
+		if (sem_timedwait(&answer->asked, &until) < 0 ||
+		    write(answer->fd, "{}\n", 3) != 3)
+			break;
+	}
+	close(answer->fd);
+	return NULL;
+}
+
+static void test_idle(void)
+{
+	EACH_WORKERS(w)
+	{
+		struct answer answer = { .lines = 0 };
+		struct fl_blocks_work work = counting;
+		struct fl_error err = { .code = FL_OK };
+		struct lines got = { 0 };
+		struct fl_stream *in;
+		struct fl_blocks *blocks;
+		pthread_t thread;
+		int fds[2];
+
+		open_pipe(fds, &in);
+		answer.fd = fds[1];
+		sem_init(&answer.asked, 0, 0);
+		work.idle = ask;
+		work.arg = &answer.asked;
+		pthread_create(&thread, NULL, answer_asks, &answer);
+		ok(fl_blocks_open(&blocks, in, *w, &work, &err) == 0 &&
+			   take(blocks, &got, &err) == 0,
+		   "a pipe that answers is read, %u workers", *w);
+		pthread_join(thread, NULL);
+		is_int(answer.lines, 5, "each wait was told before");
+		fl_blocks_close(&blocks);
+		fl_stream_close(&in);
+		sem_destroy(&answer.asked);
+		free(got.items);
+	}
 }
 
 /* What has come is handed out at once, without waiting for a whole block. */
@@ -565,6 +618,7 @@ int main(void)
 	test_boundaries();
 	test_oversize();
 	test_pipe();
+	test_idle();
 	test_prompt();
 	test_stop();
 	test_fault();
