@@ -9,211 +9,196 @@
 #include <string.h>
 
 #include "base/time.h"
-#include "rec/record.h"
+#include "rec/bar.h"
 #include "rec/type.h"
 
 static const char *const sessions[] = { "regular", "pre", "post", "all", NULL };
 
-/* Fields that the checks look at. */
-enum {
-	TS = 1,
-	SYMBOL = 3,
-	INTERVAL = 4,
-	OPEN = 5,
-	HIGH = 6,
-	LOW = 7,
-	CLOSE = 8,
-	DATE = 10,
-	TS_END = 11,
-	FIRST_TS = 18,
-	LAST_TS = 19,
-	PARTIAL = 22,
-};
-
 static const struct fl_field fields[] = {
-	FL_FIELD_TYPE,
-	[TS] = FL_FIELD_TS,
-	FL_FIELD_PROVIDER,
-	[SYMBOL] = FL_FIELD_SYMBOL(true),
-	[INTERVAL] = { .path = "interval",
-		       .column = "interval",
-		       .kind = FL_STRING,
-		       .required = true,
-		       .form = FL_FORM_INTERVAL,
-		       .merge = FL_MERGE_KEY,
-		       .since = 1,
-		       .doc = "any that divides the day, 1s to 12h, or 1d 1wk "
-			      "1mo 3mo 1y; weeks start on Monday",
-		       .width = 8 },
-	[OPEN] = { .path = "open",
-		   .column = "open",
-		   .kind = FL_NUMBER,
-		   .required = true,
-		   .unit = FL_UNIT_PRICE,
-		   .merge = FL_MERGE_FIRST,
-		   .since = 1,
-		   .doc = "first price",
-		   .width = 12 },
-	[HIGH] = { .path = "high",
-		   .column = "high",
-		   .kind = FL_NUMBER,
-		   .required = true,
-		   .unit = FL_UNIT_PRICE,
-		   .merge = FL_MERGE_MAX,
-		   .since = 1,
-		   .doc = "highest price",
-		   .width = 12 },
-	[LOW] = { .path = "low",
-		  .column = "low",
-		  .kind = FL_NUMBER,
-		  .required = true,
-		  .unit = FL_UNIT_PRICE,
-		  .merge = FL_MERGE_MIN,
-		  .since = 1,
-		  .doc = "lowest price",
-		  .width = 12 },
-	[CLOSE] = { .path = "close",
-		    .column = "close",
-		    .kind = FL_NUMBER,
-		    .required = true,
-		    .unit = FL_UNIT_PRICE,
-		    .merge = FL_MERGE_LAST,
-		    .since = 1,
-		    .doc = "last price",
-		    .width = 12 },
-	{ .path = "adj",
-	  .column = "adj",
-	  .kind = FL_STRING,
-	  .required = true,
-	  .merge = FL_MERGE_KEY,
-	  .words = fl_words_adj,
-	  .since = 1,
-	  .doc = "what prices are adjusted for: none (as traded), split, "
-		 "all (and dividends)",
-	  .width = 5 },
-	[DATE] = { .path = "date",
-		   .column = "date",
-		   .kind = FL_DATE,
-		   .merge = FL_MERGE_FIRST,
-		   .since = 1,
-		   .doc = "trading date at the exchange, of a week its first; "
-			  "required from 1d up" },
-	[TS_END] = { .path = "ts_end",
-		     .column = "ts_end",
-		     .kind = FL_TIME,
-		     .merge = FL_MERGE_FIRST,
-		     .since = 1,
-		     .doc = "end of the interval, exclusive" },
-	{ .path = "tz",
-	  .column = "tz",
-	  .kind = FL_STRING,
-	  .form = FL_FORM_ZONE,
-	  .merge = FL_MERGE_FIRST,
-	  .since = 1,
-	  .doc = "IANA zone of the exchange" },
-	{ .path = "volume",
-	  .column = "volume",
-	  .kind = FL_SUM,
-	  .range = FL_NON_NEGATIVE,
-	  .unit = FL_UNIT_SHARES,
-	  .merge = FL_MERGE_SUM,
-	  .since = 1,
-	  .doc = "traded in the interval; absent when unknown, never 0 for it",
-	  .width = 14 },
-	{ .path = "turnover",
-	  .column = "turnover",
-	  .kind = FL_SUM,
-	  .unit = FL_UNIT_MONEY,
-	  .merge = FL_MERGE_SUM,
-	  .since = 1,
-	  .doc = "sum of price times size" },
-	{ .path = "vwap",
-	  .column = "vwap",
-	  .kind = FL_NUMBER,
-	  .unit = FL_UNIT_PRICE,
-	  .merge = FL_MERGE_DERIVE,
-	  .since = 1,
-	  .doc = "turnover / volume; kept only for a provider's bars without "
-		 "turnover" },
-	{ .path = "trades",
-	  .column = "trades",
-	  .kind = FL_INTEGER,
-	  .range = FL_NON_NEGATIVE,
-	  .unit = FL_UNIT_COUNT,
-	  .merge = FL_MERGE_SUM,
-	  .since = 1,
-	  .doc = "trades in the interval" },
-	{ .path = "adj_close",
-	  .column = "adj_close",
-	  .kind = FL_NUMBER,
-	  .unit = FL_UNIT_PRICE,
-	  .since = 1,
-	  .doc = "close adjusted for splits and dividends" },
-	[FIRST_TS] = { .path = "first_ts",
-		       .column = "first_ts",
-		       .kind = FL_TIME,
-		       .merge = FL_MERGE_MIN,
-		       .since = 1,
-		       .doc = "time of the first tick inside; required of a "
-			      "partial bar" },
-	[LAST_TS] = { .path = "last_ts",
-		      .column = "last_ts",
-		      .kind = FL_TIME,
-		      .merge = FL_MERGE_MAX,
-		      .since = 1,
-		      .doc = "time of the last tick inside; required of a "
-			     "partial bar" },
-	{ .path = "session",
-	  .column = "session",
-	  .kind = FL_STRING,
-	  .merge = FL_MERGE_KEY,
-	  .words = sessions,
-	  .absent = "regular",
-	  .since = 1,
-	  .doc = "trading hours that count" },
-	{ .path = "final",
-	  .column = "final",
-	  .kind = FL_BOOLEAN,
-	  .merge = FL_MERGE_DERIVE,
-	  .since = 1,
-	  .doc = "false: the interval was still open when the provider "
-		 "answered" },
-	[PARTIAL] = { .path = "partial",
-		      .column = "partial",
-		      .kind = FL_BOOLEAN,
-		      .merge = FL_MERGE_MAX,
-		      .since = 1,
-		      .doc = "true: a part of the interval, to be merged with "
-			     "the others" },
-	{ .path = "ind",
-	  .column = "ind",
-	  .kind = FL_OBJECT,
-	  .since = 1,
-	  .doc = "indicators by name: sma_20" },
-	{ .path = "repaired",
-	  .column = "repaired",
-	  .kind = FL_STRINGS,
-	  .since = 1,
-	  .doc = "what was mended in a provider's bar" },
-	{ .path = "gap",
-	  .column = "gap",
-	  .kind = FL_BOOLEAN,
-	  .since = 1,
-	  .doc = "true: filled in, no trade took place" },
-	FL_FIELD_CURRENCY,
-	FL_FIELD_CURRENCY_SRC,
-	FL_FIELD_PRICE_SCALE,
-	FL_FIELD_MIC,
-	FL_FIELD_EXCHANGE,
-	FL_FIELD_SYMBOL_SRC,
-	FL_FIELD_TS_RECV,
-	{ .path = NULL },
+	[FL_BAR_TYPE] = FL_FIELD_TYPE,
+	[FL_BAR_TS] = FL_FIELD_TS,
+	[FL_BAR_PROVIDER] = FL_FIELD_PROVIDER,
+	[FL_BAR_SYMBOL] = FL_FIELD_SYMBOL(true),
+	[FL_BAR_INTERVAL] = { .path = "interval",
+			      .column = "interval",
+			      .kind = FL_STRING,
+			      .required = true,
+			      .form = FL_FORM_INTERVAL,
+			      .merge = FL_MERGE_KEY,
+			      .since = 1,
+			      .doc = "any that divides the day, 1s to 12h, or 1d 1wk "
+				     "1mo 3mo 1y; weeks start on Monday",
+			      .width = 8 },
+	[FL_BAR_OPEN] = { .path = "open",
+			  .column = "open",
+			  .kind = FL_NUMBER,
+			  .required = true,
+			  .unit = FL_UNIT_PRICE,
+			  .merge = FL_MERGE_FIRST,
+			  .since = 1,
+			  .doc = "first price",
+			  .width = 12 },
+	[FL_BAR_HIGH] = { .path = "high",
+			  .column = "high",
+			  .kind = FL_NUMBER,
+			  .required = true,
+			  .unit = FL_UNIT_PRICE,
+			  .merge = FL_MERGE_MAX,
+			  .since = 1,
+			  .doc = "highest price",
+			  .width = 12 },
+	[FL_BAR_LOW] = { .path = "low",
+			 .column = "low",
+			 .kind = FL_NUMBER,
+			 .required = true,
+			 .unit = FL_UNIT_PRICE,
+			 .merge = FL_MERGE_MIN,
+			 .since = 1,
+			 .doc = "lowest price",
+			 .width = 12 },
+	[FL_BAR_CLOSE] = { .path = "close",
+			   .column = "close",
+			   .kind = FL_NUMBER,
+			   .required = true,
+			   .unit = FL_UNIT_PRICE,
+			   .merge = FL_MERGE_LAST,
+			   .since = 1,
+			   .doc = "last price",
+			   .width = 12 },
+	[FL_BAR_ADJ] = { .path = "adj",
+			 .column = "adj",
+			 .kind = FL_STRING,
+			 .required = true,
+			 .merge = FL_MERGE_KEY,
+			 .words = fl_words_adj,
+			 .since = 1,
+			 .doc = "what prices are adjusted for: none (as traded), split, "
+				"all (and dividends)",
+			 .width = 5 },
+	[FL_BAR_DATE] = { .path = "date",
+			  .column = "date",
+			  .kind = FL_DATE,
+			  .merge = FL_MERGE_FIRST,
+			  .since = 1,
+			  .doc = "trading date at the exchange, of a week its first; "
+				 "required from 1d up" },
+	[FL_BAR_TS_END] = { .path = "ts_end",
+			    .column = "ts_end",
+			    .kind = FL_TIME,
+			    .merge = FL_MERGE_FIRST,
+			    .since = 1,
+			    .doc = "end of the interval, exclusive" },
+	[FL_BAR_TZ] = { .path = "tz",
+			.column = "tz",
+			.kind = FL_STRING,
+			.form = FL_FORM_ZONE,
+			.merge = FL_MERGE_FIRST,
+			.since = 1,
+			.doc = "IANA zone of the exchange" },
+	[FL_BAR_VOLUME] = { .path = "volume",
+			    .column = "volume",
+			    .kind = FL_SUM,
+			    .range = FL_NON_NEGATIVE,
+			    .unit = FL_UNIT_SHARES,
+			    .merge = FL_MERGE_SUM,
+			    .since = 1,
+			    .doc = "traded in the interval; absent when unknown, never 0 for it",
+			    .width = 14 },
+	[FL_BAR_TURNOVER] = { .path = "turnover",
+			      .column = "turnover",
+			      .kind = FL_SUM,
+			      .unit = FL_UNIT_MONEY,
+			      .merge = FL_MERGE_SUM,
+			      .since = 1,
+			      .doc = "sum of price times size" },
+	[FL_BAR_VWAP] = { .path = "vwap",
+			  .column = "vwap",
+			  .kind = FL_NUMBER,
+			  .unit = FL_UNIT_PRICE,
+			  .merge = FL_MERGE_DERIVE,
+			  .since = 1,
+			  .doc = "turnover / volume; kept only for a provider's bars without "
+				 "turnover" },
+	[FL_BAR_TRADES] = { .path = "trades",
+			    .column = "trades",
+			    .kind = FL_INTEGER,
+			    .range = FL_NON_NEGATIVE,
+			    .unit = FL_UNIT_COUNT,
+			    .merge = FL_MERGE_SUM,
+			    .since = 1,
+			    .doc = "trades in the interval" },
+	[FL_BAR_ADJ_CLOSE] = { .path = "adj_close",
+			       .column = "adj_close",
+			       .kind = FL_NUMBER,
+			       .unit = FL_UNIT_PRICE,
+			       .since = 1,
+			       .doc = "close adjusted for splits and dividends" },
+	[FL_BAR_FIRST_TS] = { .path = "first_ts",
+			      .column = "first_ts",
+			      .kind = FL_TIME,
+			      .merge = FL_MERGE_MIN,
+			      .since = 1,
+			      .doc = "time of the first tick inside; required of a "
+				     "partial bar" },
+	[FL_BAR_LAST_TS] = { .path = "last_ts",
+			     .column = "last_ts",
+			     .kind = FL_TIME,
+			     .merge = FL_MERGE_MAX,
+			     .since = 1,
+			     .doc = "time of the last tick inside; required of a "
+				    "partial bar" },
+	[FL_BAR_SESSION] = { .path = "session",
+			     .column = "session",
+			     .kind = FL_STRING,
+			     .merge = FL_MERGE_KEY,
+			     .words = sessions,
+			     .absent = "regular",
+			     .since = 1,
+			     .doc = "trading hours that count" },
+	[FL_BAR_FINAL] = { .path = "final",
+			   .column = "final",
+			   .kind = FL_BOOLEAN,
+			   .merge = FL_MERGE_DERIVE,
+			   .since = 1,
+			   .doc = "false: the interval was still open when the provider "
+				  "answered" },
+	[FL_BAR_PARTIAL] = { .path = "partial",
+			     .column = "partial",
+			     .kind = FL_BOOLEAN,
+			     .merge = FL_MERGE_MAX,
+			     .since = 1,
+			     .doc = "true: a part of the interval, to be merged with "
+				    "the others" },
+	[FL_BAR_IND] = { .path = "ind",
+			 .column = "ind",
+			 .kind = FL_OBJECT,
+			 .since = 1,
+			 .doc = "indicators by name: sma_20" },
+	[FL_BAR_REPAIRED] = { .path = "repaired",
+			      .column = "repaired",
+			      .kind = FL_STRINGS,
+			      .since = 1,
+			      .doc = "what was mended in a provider's bar" },
+	[FL_BAR_GAP] = { .path = "gap",
+			 .column = "gap",
+			 .kind = FL_BOOLEAN,
+			 .since = 1,
+			 .doc = "true: filled in, no trade took place" },
+	[FL_BAR_CURRENCY] = FL_FIELD_CURRENCY,
+	[FL_BAR_CURRENCY_SRC] = FL_FIELD_CURRENCY_SRC,
+	[FL_BAR_PRICE_SCALE] = FL_FIELD_PRICE_SCALE,
+	[FL_BAR_MIC] = FL_FIELD_MIC,
+	[FL_BAR_EXCHANGE] = FL_FIELD_EXCHANGE,
+	[FL_BAR_SYMBOL_SRC] = FL_FIELD_SYMBOL_SRC,
+	[FL_BAR_TS_RECV] = FL_FIELD_TS_RECV,
+	[FL_BAR_FIELDS] = { .path = NULL },
 };
 
 static enum fl_reason check_first(const struct fl_record *rec,
 				  struct fl_note *note)
 {
-	if (rec->at[OPEN] || rec->at[HIGH] || rec->at[LOW] || rec->at[CLOSE])
+	if (rec->at[FL_BAR_OPEN] || rec->at[FL_BAR_HIGH] ||
+	    rec->at[FL_BAR_LOW] || rec->at[FL_BAR_CLOSE])
 		return FL_REASON_NONE;
 	fl_note_set(note, "", "the bar has no prices");
 	return FL_REASON_null_bar;
@@ -236,7 +221,7 @@ static const char *shown(const struct fl_record *rec, int field)
  * index that is a yield. */
 static bool is_signed(const struct fl_record *rec)
 {
-	const struct fl_json_tok *symbol = token(rec, SYMBOL);
+	const struct fl_json_tok *symbol = token(rec, FL_BAR_SYMBOL);
 
 	return symbol->text[0] == '^' ||
 	       (symbol->len > 2 && symbol->text[symbol->len - 2] == '=' &&
@@ -258,10 +243,10 @@ static enum fl_reason wrong_order(const struct fl_record *rec,
 static enum fl_reason check_prices(const struct fl_record *rec,
 				   struct fl_note *note)
 {
-	struct fl_decimal price[CLOSE + 1];
+	struct fl_decimal price[FL_BAR_CLOSE + 1];
 	bool any_sign = is_signed(rec);
 
-	for (int i = OPEN; i <= CLOSE; i++) {
+	for (int i = FL_BAR_OPEN; i <= FL_BAR_CLOSE; i++) {
 		if (!fl_record_number(rec, i, &price[i]))
 			return FL_REASON_NONE; /* the field's own check spoke */
 		if (any_sign || fl_decimal_sign(price[i]) > 0)
@@ -272,16 +257,16 @@ static enum fl_reason check_prices(const struct fl_record *rec,
 			    fields[i].path, shown(rec, i));
 		return FL_REASON_out_of_range;
 	}
-	if (fl_decimal_cmp(price[HIGH], price[LOW]) < 0)
-		return wrong_order(rec, note, HIGH, false, LOW);
-	if (fl_decimal_cmp(price[HIGH], price[OPEN]) < 0)
-		return wrong_order(rec, note, HIGH, false, OPEN);
-	if (fl_decimal_cmp(price[HIGH], price[CLOSE]) < 0)
-		return wrong_order(rec, note, HIGH, false, CLOSE);
-	if (fl_decimal_cmp(price[LOW], price[OPEN]) > 0)
-		return wrong_order(rec, note, LOW, true, OPEN);
-	if (fl_decimal_cmp(price[LOW], price[CLOSE]) > 0)
-		return wrong_order(rec, note, LOW, true, CLOSE);
+	if (fl_decimal_cmp(price[FL_BAR_HIGH], price[FL_BAR_LOW]) < 0)
+		return wrong_order(rec, note, FL_BAR_HIGH, false, FL_BAR_LOW);
+	if (fl_decimal_cmp(price[FL_BAR_HIGH], price[FL_BAR_OPEN]) < 0)
+		return wrong_order(rec, note, FL_BAR_HIGH, false, FL_BAR_OPEN);
+	if (fl_decimal_cmp(price[FL_BAR_HIGH], price[FL_BAR_CLOSE]) < 0)
+		return wrong_order(rec, note, FL_BAR_HIGH, false, FL_BAR_CLOSE);
+	if (fl_decimal_cmp(price[FL_BAR_LOW], price[FL_BAR_OPEN]) > 0)
+		return wrong_order(rec, note, FL_BAR_LOW, true, FL_BAR_OPEN);
+	if (fl_decimal_cmp(price[FL_BAR_LOW], price[FL_BAR_CLOSE]) > 0)
+		return wrong_order(rec, note, FL_BAR_LOW, true, FL_BAR_CLOSE);
 	return FL_REASON_NONE;
 }
 
@@ -290,7 +275,7 @@ static enum fl_reason check_prices(const struct fl_record *rec,
  */
 static bool is_dated(const struct fl_record *rec)
 {
-	const struct fl_json_tok *tok = token(rec, INTERVAL);
+	const struct fl_json_tok *tok = token(rec, FL_BAR_INTERVAL);
 	struct fl_error err = { .code = FL_OK };
 	struct fl_interval interval;
 	char text[32];
@@ -316,26 +301,27 @@ static enum fl_reason missing(struct fl_note *note, int field, const char *why)
 static enum fl_reason check_dated(const struct fl_record *rec,
 				  struct fl_note *note)
 {
-	const struct fl_json_tok *date = token(rec, DATE);
+	const struct fl_json_tok *date = token(rec, FL_BAR_DATE);
 	int64_t days;
 
-	if (!rec->at[DATE])
-		return missing(note, DATE, "bars from 1d up have it");
+	if (!rec->at[FL_BAR_DATE])
+		return missing(note, FL_BAR_DATE, "bars from 1d up have it");
 	if (fl_date_parse(date->text, date->len, &days) &&
 	    rec->ts_ns % FL_DAY == 0 && rec->ts_ns / FL_DAY == days)
 		return FL_REASON_NONE;
 	fl_note_set(note, "ts",
 		    "'ts' is %s, but a bar of date %s has "
 		    "%sT00:00:00.000Z",
-		    shown(rec, TS), shown(rec, DATE), shown(rec, DATE));
+		    shown(rec, FL_BAR_TS), shown(rec, FL_BAR_DATE),
+		    shown(rec, FL_BAR_DATE));
 	return FL_REASON_bad_time;
 }
 
 static enum fl_reason check_times(const struct fl_record *rec,
 				  struct fl_note *note)
 {
-	bool partial =
-		rec->at[PARTIAL] && token(rec, PARTIAL)->kind == FL_JSON_TRUE;
+	bool partial = rec->at[FL_BAR_PARTIAL] &&
+		       token(rec, FL_BAR_PARTIAL)->kind == FL_JSON_TRUE;
 	int64_t end, first, last;
 
 	if (is_dated(rec)) {
@@ -343,25 +329,29 @@ static enum fl_reason check_times(const struct fl_record *rec,
 
 		if (reason)
 			return reason;
-	} else if (rec->at[TS_END] && fl_record_time(rec, TS_END, &end) &&
+	} else if (rec->at[FL_BAR_TS_END] &&
+		   fl_record_time(rec, FL_BAR_TS_END, &end) &&
 		   end <= rec->ts_ns) {
 		fl_note_set(note, "ts_end",
 			    "'ts_end' is %s, not after 'ts', "
 			    "which is %s",
-			    shown(rec, TS_END), shown(rec, TS));
+			    shown(rec, FL_BAR_TS_END), shown(rec, FL_BAR_TS));
 		return FL_REASON_bad_time;
 	}
-	if (partial && !rec->at[FIRST_TS])
-		return missing(note, FIRST_TS, "partial bars merge by it");
-	if (partial && !rec->at[LAST_TS])
-		return missing(note, LAST_TS, "partial bars merge by it");
-	if (rec->at[FIRST_TS] && rec->at[LAST_TS] &&
-	    fl_record_time(rec, FIRST_TS, &first) &&
-	    fl_record_time(rec, LAST_TS, &last) && last < first) {
+	if (partial && !rec->at[FL_BAR_FIRST_TS])
+		return missing(note, FL_BAR_FIRST_TS,
+			       "partial bars merge by it");
+	if (partial && !rec->at[FL_BAR_LAST_TS])
+		return missing(note, FL_BAR_LAST_TS,
+			       "partial bars merge by it");
+	if (rec->at[FL_BAR_FIRST_TS] && rec->at[FL_BAR_LAST_TS] &&
+	    fl_record_time(rec, FL_BAR_FIRST_TS, &first) &&
+	    fl_record_time(rec, FL_BAR_LAST_TS, &last) && last < first) {
 		fl_note_set(note, "last_ts",
 			    "'last_ts' is %s, before "
 			    "'first_ts', which is %s",
-			    shown(rec, LAST_TS), shown(rec, FIRST_TS));
+			    shown(rec, FL_BAR_LAST_TS),
+			    shown(rec, FL_BAR_FIRST_TS));
 		return FL_REASON_bad_time;
 	}
 	return FL_REASON_NONE;

@@ -1,0 +1,283 @@
+/* bar-merge: see bar.h.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "base/time.h"
+#include "rec/bar.h"
+
+bool fl_ohlcv_merge(struct fl_ohlcv *a, const struct fl_ohlcv *b)
+{
+	struct fl_sum volume = a->volume, turnover = a->turnover;
+	int64_t trades;
+
+	if (!fl_sum_add_sum(&volume, b->volume) ||
+	    !fl_sum_add_sum(&turnover, b->turnover) ||
+	    __builtin_add_overflow(a->trades, b->trades, &trades))
+		return false;
+	a->volume = volume;
+	a->turnover = turnover;
+	a->trades = trades;
+	a->has_volume |= b->has_volume;
+	a->has_turnover |= b->has_turnover;
+	a->has_trades |= b->has_trades;
+	if (fl_decimal_cmp(b->high, a->high) > 0)
+		a->high = b->high;
+	if (fl_decimal_cmp(b->low, a->low) < 0)
+		a->low = b->low;
+	if (b->first_ts < a->first_ts) {
+		a->first_ts = b->first_ts;
+		a->open = b->open;
+	}
+	if (b->last_ts >= a->last_ts) {
+		a->last_ts = b->last_ts;
+		a->close = b->close;
+	}
+	return true;
+}
+
+/* --- reading ------------------------------------------------------------- */
+
+static struct fl_part text_of(const struct fl_record *rec, int field)
+{
+	const struct fl_json_tok *tok = &rec->json->toks[rec->at[field]];
+
+	if (!rec->at[field])
+		return (struct fl_part){ NULL, 0 };
+	return (struct fl_part){ tok->text, tok->len };
+}
+
+static bool is_true(const struct fl_record *rec, int field)
+{
+	return rec->at[field] &&
+	       rec->json->toks[rec->at[field]].kind == FL_JSON_TRUE;
+}
+
+static bool read_sum(const struct fl_record *rec, int field, struct fl_sum *sum)
+{
+	const struct fl_json_tok *tok = &rec->json->toks[rec->at[field]];
+
+	sum->nano = 0;
+	return rec->at[field] && fl_sum_parse(tok->text, tok->len, sum) >= 0;
+}
+
+void fl_bar_read(const struct fl_record *rec, struct fl_bar *bar)
+{
+	const struct fl_json_tok *trades =
+		&rec->json->toks[rec->at[FL_BAR_TRADES]];
+	struct fl_ohlcv *v = &bar->v;
+
+	*bar = (struct fl_bar){
+		.ts_ns = rec->ts_ns,
+		.ts_end_ns = FL_TIME_NONE,
+		.provider = text_of(rec, FL_BAR_PROVIDER),
+		.symbol = text_of(rec, FL_BAR_SYMBOL),
+		.interval = text_of(rec, FL_BAR_INTERVAL),
+		.adj = text_of(rec, FL_BAR_ADJ),
+		.date = text_of(rec, FL_BAR_DATE),
+		.tz = text_of(rec, FL_BAR_TZ),
+		.session = text_of(rec, FL_BAR_SESSION),
+		.currency = text_of(rec, FL_BAR_CURRENCY),
+		.currency_src = text_of(rec, FL_BAR_CURRENCY_SRC),
+		.price_scale = text_of(rec, FL_BAR_PRICE_SCALE),
+		.mic = text_of(rec, FL_BAR_MIC),
+		.exchange = text_of(rec, FL_BAR_EXCHANGE),
+		.partial = is_true(rec, FL_BAR_PARTIAL),
+		.gap = is_true(rec, FL_BAR_GAP),
+	};
+	fl_record_number(rec, FL_BAR_OPEN, &v->open);
+	fl_record_number(rec, FL_BAR_HIGH, &v->high);
+	fl_record_number(rec, FL_BAR_LOW, &v->low);
+	fl_record_number(rec, FL_BAR_CLOSE, &v->close);
+	v->has_volume = read_sum(rec, FL_BAR_VOLUME, &v->volume);
+	v->has_turnover = read_sum(rec, FL_BAR_TURNOVER, &v->turnover);
+	v->has_trades = rec->at[FL_BAR_TRADES] &&
+			fl_integer_parse(trades->text, trades->len, &v->trades);
+	/* A bar that does not say when its first and last tick came stands at
+	 * its beginning: bars of a series do not overlap, so that orders them.
+	 */
+	if (!fl_record_time(rec, FL_BAR_FIRST_TS, &v->first_ts))
+		v->first_ts = rec->ts_ns;
+	if (!fl_record_time(rec, FL_BAR_LAST_TS, &v->last_ts))
+		v->last_ts = v->first_ts;
+	fl_record_time(rec, FL_BAR_TS_END, &bar->ts_end_ns);
+}
+
+/* --- printing ------------------------------------------------------------ */
+
+static void put_string(struct fl_buf *out, const char *lead,
+		       struct fl_part text)
+{
+	if (!text.bytes)
+		return;
+	fl_buf_puts(out, lead);
+	fl_buf_json_string(out, text.bytes, text.len);
+}
+
+static void put_number(struct fl_buf *out, const char *lead,
+		       struct fl_decimal value)
+{
+	char text[FL_DECIMAL_TEXT];
+
+	fl_buf_puts(out, lead);
+	fl_buf_append(out, text, fl_decimal_print(value, text));
+}
+
+static void put_sum(struct fl_buf *out, const char *lead, struct fl_sum value)
+{
+	char text[FL_DECIMAL_TEXT];
+
+	fl_buf_puts(out, lead);
+	fl_buf_append(out, text, fl_sum_print(value, text));
+}
+
+static void put_time(struct fl_buf *out, const char *lead, int64_t ns)
+{
+	char text[FL_TIME_TEXT];
+
+	fl_buf_puts(out, lead);
+	fl_buf_putc(out, '"');
+	fl_buf_append(out, text, fl_time_print(ns, text));
+	fl_buf_putc(out, '"');
+}
+
+void fl_bar_print(const struct fl_bar *bar, struct fl_buf *out)
+{
+	const struct fl_ohlcv *v = &bar->v;
+	struct fl_decimal vwap;
+
+	put_time(out, "{\"type\":\"bar\",\"ts\":", bar->ts_ns);
+	put_string(out, ",\"provider\":", bar->provider);
+	put_string(out, ",\"symbol\":", bar->symbol);
+	put_string(out, ",\"interval\":", bar->interval);
+	put_number(out, ",\"open\":", v->open);
+	put_number(out, ",\"high\":", v->high);
+	put_number(out, ",\"low\":", v->low);
+	put_number(out, ",\"close\":", v->close);
+	put_string(out, ",\"adj\":", bar->adj);
+	put_string(out, ",\"date\":", bar->date);
+	if (bar->ts_end_ns != FL_TIME_NONE)
+		put_time(out, ",\"ts_end\":", bar->ts_end_ns);
+	put_string(out, ",\"tz\":", bar->tz);
+	if (v->has_volume)
+		put_sum(out, ",\"volume\":", v->volume);
+	if (v->has_turnover)
+		put_sum(out, ",\"turnover\":", v->turnover);
+	if (!bar->partial && v->has_volume && v->has_turnover &&
+	    fl_sum_ratio(v->turnover, v->volume, &vwap))
+		put_number(out, ",\"vwap\":", vwap);
+	if (v->has_trades) {
+		fl_buf_puts(out, ",\"trades\":");
+		fl_buf_u64(out, (uint64_t)v->trades);
+	}
+	/* A filled gap has no tick inside. */
+	if (!bar->gap) {
+		put_time(out, ",\"first_ts\":", v->first_ts);
+		put_time(out, ",\"last_ts\":", v->last_ts);
+	}
+	put_string(out, ",\"session\":", bar->session);
+	if (bar->open_yet)
+		fl_buf_puts(out, ",\"final\":false");
+	if (bar->partial)
+		fl_buf_puts(out, ",\"partial\":true");
+	if (bar->gap)
+		fl_buf_puts(out, ",\"gap\":true");
+	put_string(out, ",\"currency\":", bar->currency);
+	put_string(out, ",\"currency_src\":", bar->currency_src);
+	if (bar->price_scale.bytes) {
+		fl_buf_puts(out, ",\"price_scale\":");
+		fl_buf_append(out, bar->price_scale.bytes,
+			      bar->price_scale.len);
+	}
+	put_string(out, ",\"mic\":", bar->mic);
+	put_string(out, ",\"exchange\":", bar->exchange);
+	fl_buf_putc(out, '}');
+}
+
+/* --- merging ------------------------------------------------------------- */
+
+/* What both parts are expected to say alike: the earlier one's word, or else
+ * the other's. */
+static void keep_first(struct fl_part *a, struct fl_part b, bool b_first)
+{
+	if (!a->bytes || (b_first && b.bytes))
+		*a = b;
+}
+
+static bool differ(struct fl_part a, struct fl_part b)
+{
+	return a.bytes && b.bytes &&
+	       (a.len != b.len || memcmp(a.bytes, b.bytes, a.len) != 0);
+}
+
+enum fl_reason fl_bar_join(struct fl_bar *a, const struct fl_bar *b,
+			   struct fl_note *note)
+{
+	bool b_first = b->v.first_ts < a->v.first_ts;
+
+	if (differ(a->currency, b->currency)) {
+		fl_note_set(note, "currency", "'currency' is %s in a bar in %s",
+			    fl_show(b->currency.bytes, b->currency.len, 20),
+			    fl_show(a->currency.bytes, a->currency.len, 20));
+		return FL_REASON_mixed_currency;
+	}
+	if (!fl_ohlcv_merge(&a->v, &b->v)) {
+		fl_note_set(note, "volume",
+			    "the bar's sums would need more than 38 digits");
+		return FL_REASON_out_of_range;
+	}
+	keep_first(&a->date, b->date, b_first);
+	keep_first(&a->tz, b->tz, b_first);
+	keep_first(&a->session, b->session, b_first);
+	keep_first(&a->currency, b->currency, b_first);
+	keep_first(&a->currency_src, b->currency_src, b_first);
+	keep_first(&a->price_scale, b->price_scale, b_first);
+	keep_first(&a->mic, b->mic, b_first);
+	keep_first(&a->exchange, b->exchange, b_first);
+	if (a->ts_end_ns == FL_TIME_NONE ||
+	    (b_first && b->ts_end_ns != FL_TIME_NONE))
+		a->ts_end_ns = b->ts_end_ns;
+	a->partial |= b->partial;
+	a->gap &= b->gap;
+	return FL_REASON_NONE;
+}
+
+bool fl_bar_is_partial(const struct fl_record *rec)
+{
+	return rec->type == &fl_type_bar && is_true(rec, FL_BAR_PARTIAL);
+}
+
+enum fl_reason fl_bar_merge(const struct fl_record *a,
+			    const struct fl_record *b, struct fl_buf *out,
+			    struct fl_note *note)
+{
+	struct fl_bar into, from;
+	enum fl_reason reason;
+
+	if (!fl_bar_is_partial(a) || !fl_bar_is_partial(b)) {
+		fl_note_set(note, "partial",
+			    fl_bar_is_partial(b)
+				    ? "a part of a bar meets a whole one"
+				    : "a whole bar meets one made of parts");
+		return FL_REASON_merge_conflict;
+	}
+	fl_bar_read(a, &into);
+	fl_bar_read(b, &from);
+	reason = fl_bar_join(&into, &from, note);
+	if (reason == FL_REASON_NONE)
+		fl_bar_print(&into, out);
+	return reason;
+}
+
+void fl_bar_finish(const struct fl_record *merged, int64_t newest_ns,
+		   struct fl_buf *out)
+{
+	struct fl_bar bar;
+
+	fl_bar_read(merged, &bar);
+	bar.partial = false;
+	bar.open_yet = newest_ns != FL_TIME_NONE &&
+		       bar.ts_end_ns != FL_TIME_NONE &&
+		       bar.ts_end_ns > newest_ns;
+	fl_bar_print(&bar, out);
+}
