@@ -11,8 +11,10 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/mem.h"
+#include "base/time.h"
 #include "io/io.h"
 
 enum {
@@ -318,12 +320,35 @@ static int next_alone(struct fl_blocks *blocks, struct fl_error *err)
 	struct fl_block *block = &blocks->ring[0].block;
 	int got;
 
-	if (blocks->work.idle && !fl_stream_ready(blocks->in))
-		blocks->work.idle(blocks->work.arg);
+	if (blocks->work.idle && !fl_stream_ready(blocks->in)) {
+		do
+			blocks->work.idle(blocks->work.arg);
+		while (blocks->work.idle_every_ns &&
+		       !fl_stream_wait(blocks->in, blocks->work.idle_every_ns));
+	}
 	got = fill(blocks, block, err);
 	if (got > 0)
 		work_on(blocks, 0, block);
 	return got;
+}
+
+/* false: so long that the consumer is to be told again. */
+static bool wait_for_change(struct fl_blocks *blocks)
+{
+	int64_t every = blocks->work.idle ? blocks->work.idle_every_ns : 0;
+	struct timespec until;
+	int64_t ns;
+
+	if (!every) {
+		pthread_cond_wait(&blocks->changed, &blocks->lock);
+		return true;
+	}
+	clock_gettime(CLOCK_REALTIME, &until);
+	ns = until.tv_nsec + every;
+	until.tv_sec += ns / FL_SECOND;
+	until.tv_nsec = ns % FL_SECOND;
+	return pthread_cond_timedwait(&blocks->changed, &blocks->lock,
+				      &until) == 0;
 }
 
 static int next_of_ring(struct fl_blocks *blocks, struct slot **slot,
@@ -364,7 +389,7 @@ static int next_of_ring(struct fl_blocks *blocks, struct slot **slot,
 			pthread_mutex_lock(&blocks->lock);
 			continue;
 		}
-		pthread_cond_wait(&blocks->changed, &blocks->lock);
+		told = wait_for_change(blocks);
 	}
 	pthread_mutex_unlock(&blocks->lock);
 	return got;

@@ -39,6 +39,8 @@ struct fl_blocks_work {
 	void (*free_result)(void *result); /* NULL: results are not owned */
 	/* The consumer is about to wait: flush what a live reader waits for. */
 	void (*idle)(void *arg);
+	/* Tell so again at least so often while waiting; 0: once. */
+	int64_t idle_every_ns;
 	/* Asked a few times a second while a read waits: end the input here? */
 	bool (*stopped)(const void *arg);
 	const void *stopped_arg;
