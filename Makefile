@@ -4,7 +4,7 @@
 #   all            programs in build/bin (the default)
 #   docs           manual in build/share/man, completions beside it
 #   completion     bash and zsh completions alone, in build/share
-#   install        programs, manual and completions under DESTDIR PREFIX
+#   install        programs, manual, completions and calendars under DESTDIR PREFIX
 #   uninstall      takes them away again
 #   test           unit tests, replay of the fuzz corpora, command tests
 #   test-unit test-replay test-cmd      the three of them alone
@@ -192,6 +192,7 @@ $(B)/obj/%.o: %.c $(B)/flags
 
 $(B)/obj/lib/cli/run.o: EXTRA = -DFL_VERSION='"$(VERSION)"'
 $(B)/obj/lib/cli/run.o: $(B)/version
+$(B)/obj/lib/rec/sessions-data.o: lib/rec/calendars.txt
 $(call obj,$(UNIT_SRC)): EXTRA = -Itests/unit
 $(call obj,$(PRELOAD_SRC)): EXTRA = -fPIC
 
@@ -376,9 +377,12 @@ install: all docs
 	install -m 755 $(PROGRAMS) $(DESTDIR)$(PREFIX)/bin
 	$(foreach m,$(MAN),install -Dm 644 $(m) $(DESTDIR)$(MANDIR)/$(m:$(SHARE)/man/%=%)$(newline))
 	$(foreach c,$(COMPLETIONS),install -Dm 644 $(c) $(DESTDIR)$(PREFIX)/share/$(c:$(SHARE)/%=%)$(newline))
+	install -Dm 644 lib/rec/calendars.txt $(DESTDIR)$(PREFIX)/share/financelake/calendars.txt
 uninstall:
 	rm -f $(NAMES:%=$(DESTDIR)$(PREFIX)/bin/%) $(MAN:$(SHARE)/man/%=$(DESTDIR)$(MANDIR)/%) \
-		$(COMPLETIONS:$(SHARE)/%=$(DESTDIR)$(PREFIX)/share/%)
+		$(COMPLETIONS:$(SHARE)/%=$(DESTDIR)$(PREFIX)/share/%) \
+		$(DESTDIR)$(PREFIX)/share/financelake/calendars.txt
+	rmdir $(DESTDIR)$(PREFIX)/share/financelake 2>/dev/null || :
 dist:
 	@mkdir -p build
 	git archive --format=tar.gz --prefix=financelake-$(VERSION)/ \
