@@ -160,6 +160,8 @@ static int want_spans(struct reader *in, struct fl_hours *hours,
 					 "it");
 		next_word(in, word);
 	}
+	if (hours->close - hours->open > DAY)
+		return fail(in, "from first to last that is more than a day");
 	return 0;
 }
 
@@ -328,6 +330,8 @@ static int read_more_hours(struct reader *in, struct fl_hours *hours,
 			return fail(in, "the post-market does not end after "
 					"the close and its auction");
 	}
+	if (hours->close + hours->post - hours->pre > DAY)
+		return fail(in, "from first to last that is more than a day");
 	return 0;
 }
 

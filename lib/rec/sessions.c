@@ -282,23 +282,27 @@ bool fl_exchange_session(const struct fl_exchange *ex, int64_t day,
 /* --- instants --- */
 
 /* The last trading date that has begun by `ns`, in *now, and the one after it,
- * in *next; their `day` is FL_DAY_NONE where there is none. */
-static void surround(const struct fl_exchange *ex, int64_t ns,
-		     struct fl_session *now, struct fl_session *next)
+ * in *next; their `day` is FL_DAY_NONE where there is none. Returns when *now
+ * begins to hold: its pre-market, or what came before it in a file that lets a
+ * date begin before the one that precedes it. */
+static int64_t surround(const struct fl_exchange *ex, int64_t ns,
+			struct fl_session *now, struct fl_session *next)
 {
 	/* A session begins on its date or the evening before, and ends at most
 	 * a day after it. */
 	int64_t day = fl_zone_wall(ex->zone, ns) / FL_DAY - 3;
+	int64_t begin = INT64_MIN;
 
 	now->day = next->day = FL_DAY_NONE;
 	for (;;) {
 		day = fl_exchange_next_day(ex, day);
 		if (day == FL_DAY_NONE || !fl_exchange_session(ex, day, next)) {
 			next->day = FL_DAY_NONE;
-			return;
+			return begin;
 		}
 		if (next->pre_open_ns > ns)
-			return;
+			return begin;
+		begin = larger(begin, next->pre_open_ns);
 		*now = *next;
 	}
 }
@@ -313,9 +317,8 @@ enum fl_session_kind fl_exchange_look(const struct fl_exchange *ex, int64_t ns,
 		int64_t to;
 	} parts[6];
 	size_t count = 0;
-	int64_t limit;
+	int64_t begin = surround(ex, ns, &now, &next), limit;
 
-	surround(ex, ns, &now, &next);
 	limit = next.day == FL_DAY_NONE ? INT64_MAX : next.pre_open_ns;
 	*cache = (struct fl_session_cache){
 		.ex = ex,
@@ -337,7 +340,7 @@ enum fl_session_kind fl_exchange_look(const struct fl_exchange *ex, int64_t ns,
 	PART(REGULAR, now.closing_ns + 1);
 	PART(POST, now.post_close_ns);
 #undef PART
-	cache->from_ns = now.pre_open_ns;
+	cache->from_ns = begin;
 	for (size_t i = 0; i < count; i++) {
 		int64_t to = parts[i].to < limit ? parts[i].to : limit;
 
