@@ -100,9 +100,8 @@ enum fl_session_kind fl_exchange_look(const struct fl_exchange *ex, int64_t ns,
  * Openings are inclusive. Closings are too, where the opening of another
  * session does not claim the instant: the price of the day is often made at the
  * very close, or in an auction a few minutes after it. So from close_ns up to
- * closing_ns (inclusive) it is REGULAR, and whoever makes bars that end with
- * the session puts such a tick into the last one, as if it were stamped
- * close_ns - 1. Likewise a tick at break_from_ns belongs to the morning. Where
+ * closing_ns (inclusive) it is REGULAR; fl_session_inside says where such a
+ * tick counts. Likewise a tick at break_from_ns belongs to the morning. Where
  * trading goes on around the clock, midnight belongs to the new day alone. */
 static inline enum fl_session_kind
 fl_exchange_at(const struct fl_exchange *ex, int64_t ns,
@@ -111,6 +110,19 @@ fl_exchange_at(const struct fl_exchange *ex, int64_t ns,
 	if (cache->ex == ex && ns >= cache->from_ns && ns < cache->to_ns)
 		return cache->kind;
 	return fl_exchange_look(ex, ns, cache);
+}
+
+/* Where a REGULAR tick counts that bars of the session are made of: those of
+ * the close and its auction in the last bar, those at the break's beginning in
+ * the last one before it. Other instants are given back as they are. */
+static inline int64_t fl_session_inside(const struct fl_session *session,
+					int64_t ns)
+{
+	if (ns >= session->close_ns)
+		return session->close_ns - 1;
+	if (session->break_to_ns && ns == session->break_from_ns)
+		return ns - 1;
+	return ns;
 }
 
 #endif

@@ -277,11 +277,21 @@ static void check_instants(void)
 	ok(c.session.close_ns == ns_of("2026-01-05T16:30:00Z") &&
 		   c.session.closing_ns == ns_of("2026-01-05T16:40:00Z"),
 	   "it was the auction, whose end is in the cache");
+	ok(fl_session_inside(&c.session, ns_of("2026-01-05T16:35:12Z")) ==
+			   c.session.close_ns - 1 &&
+		   fl_session_inside(&c.session, c.session.open_ns) ==
+			   c.session.open_ns,
+	   "and counts in the last bar");
 	is_at(&c, "XLON", "2026-01-05T16:40:00.001Z", "closed 2026-01-06");
 	is_at(&c, "XLON", "2026-12-24T12:36:00Z", "regular 2026-12-24");
 	is_at(&c, "XLON", "2026-12-24T12:41:00Z", "closed 2026-12-29");
 
 	is_at(&c, "XTKS", "2026-01-05T02:30:00Z", "regular 2026-01-05");
+	ok(fl_session_inside(&c.session, c.session.break_from_ns) ==
+			   c.session.break_from_ns - 1 &&
+		   fl_session_inside(&c.session, c.session.break_to_ns) ==
+			   c.session.break_to_ns,
+	   "the end of the morning counts in its last bar");
 	is_at(&c, "XTKS", "2026-01-05T02:30:00.001Z", "break 2026-01-05");
 	is_at(&c, "XTKS", "2026-01-05T03:29:59Z", "break 2026-01-05");
 	is_at(&c, "XTKS", "2026-01-05T03:30:00Z", "regular 2026-01-05");
