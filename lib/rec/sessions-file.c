@@ -390,6 +390,9 @@ static int read_on(struct reader *in)
 	if (want_date(in, &special.day) < 0 ||
 	    want_spans(in, &hours, &word) < 0)
 		return -1;
+	/* Not a word for people: hours with a slip in them. */
+	if (word.len && *word.p >= '0' && *word.p <= '9')
+		return fail_word(in, word, "are no hours: 09:30-16:00");
 	special.open = hours.open;
 	special.close = hours.close;
 	special.break_from = hours.break_from;

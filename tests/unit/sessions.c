@@ -459,6 +459,8 @@ static void check_bad_files(void)
 	       "line 6: 'Christmas' is no date: 2026-01-31");
 	is_bad(HEAD "on 2026-01-02 half day\n",
 	       "line 6: 'half' are no hours: 09:30-16:00");
+	is_bad(HEAD "on 2026-01-02 09:00-12:00 13:00-1500 half day\n",
+	       "line 6: '13:00-1500' are no hours: 09:30-16:00");
 	is_bad(HEAD "hours 09:00-12:00\nclosed 2026-01-02\nclosed 2026-01-01\n"
 		    "on 2026-01-02 09:00-10:00\n",
 	       "line 9: the date stands in line 7 already");
