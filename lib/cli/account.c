@@ -127,7 +127,7 @@ void fl_account_rejects(const struct fl_run *run, struct fl_buf *out)
 	bool inlined =
 		io->rejects ? strcmp(io->rejects, "inline") == 0 : io->marked;
 
-	if (!io->counts.rejected)
+	if (!io->counts.rejected && !io->counts.late)
 		return;
 	fl_buf_printf(out, "%s: rejected: ", run->command->name);
 	put_reasons(&io->counts, out);

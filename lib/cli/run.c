@@ -467,7 +467,7 @@ static int find_status(const struct fl_io *io, const struct fl_error *err,
 		return 128 + *number;
 	if (err->code != FL_OK)
 		return (int)err->code;
-	return io->counts.rejected && !limited ? 1 : 0;
+	return (io->counts.rejected && !limited) || io->counts.late ? 1 : 0;
 }
 
 static enum fl_stats find_stats(const struct fl_run *run,
@@ -485,7 +485,8 @@ static enum fl_stats find_stats(const struct fl_run *run,
 	if (err->code == FL_ERR_USAGE ||
 	    (err->code != FL_OK && !counts->in && !counts->out))
 		return FL_STATS_NONE;
-	return isatty(STDERR_FILENO) || counts->rejected || err->code != FL_OK
+	return isatty(STDERR_FILENO) || counts->rejected || counts->late ||
+			       err->code != FL_OK
 		       ? FL_STATS_TEXT
 		       : FL_STATS_NONE;
 }

@@ -250,20 +250,35 @@ static int keep(struct fl_io *io, const struct fl_reject *reject,
 	return result;
 }
 
+/* The first one is what the account tells about. */
+static void remember(struct fl_io *io, const struct fl_reject *reject)
+{
+	io->counts.by_reason[reject->reason]++;
+	if (io->counts.rejected + io->counts.late > 1)
+		return;
+	if (reject->note)
+		io->first_note = *reject->note;
+	io->first_reason = reject->reason;
+	io->first_line = reject->line;
+	snprintf(io->first_input, sizeof(io->first_input), "%s",
+		 reject->input ? reject->input : "");
+}
+
+int fl_reject_late(struct fl_io *io, const struct fl_reject *reject,
+		   struct fl_error *err)
+{
+	io->counts.late++;
+	remember(io, reject);
+	return keep(io, reject, err);
+}
+
 int fl_reject(struct fl_io *io, const struct fl_reject *reject,
 	      struct fl_error *err)
 {
 	struct fl_counts *counts = &io->counts;
 
-	if (counts->rejected++ == 0) {
-		if (reject->note)
-			io->first_note = *reject->note;
-		io->first_reason = reject->reason;
-		io->first_line = reject->line;
-		snprintf(io->first_input, sizeof(io->first_input), "%s",
-			 reject->input ? reject->input : "");
-	}
-	counts->by_reason[reject->reason]++;
+	counts->rejected++;
+	remember(io, reject);
 	if (keep(io, reject, err) < 0)
 		return -1;
 	if (counts->rejected > io->max_rejects)

@@ -87,5 +87,9 @@ int fl_rejects_open(struct fl_io *io, struct fl_error *err);
  *         file cannot be written */
 int fl_reject(struct fl_io *io, const struct fl_reject *reject,
 	      struct fl_error *err);
+/* The same for a good record that came too late: kept, but counted as late, and
+ * no matter for --max-rejects. */
+int fl_reject_late(struct fl_io *io, const struct fl_reject *reject,
+		   struct fl_error *err);
 
 #endif

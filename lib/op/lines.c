@@ -322,6 +322,11 @@ done:
 	return result;
 }
 
+const char *fl_lines_path(const struct fl_lines *lines)
+{
+	return lines->path;
+}
+
 unsigned fl_lines_judges(const struct fl_lines *lines)
 {
 	return lines->workers + 2;

@@ -75,6 +75,8 @@ struct fl_lines_work {
 void fl_lines_open(struct fl_lines **lines, const struct fl_lines_work *work);
 /* How many judges there are: no two threads use one at a time. */
 unsigned fl_lines_judges(const struct fl_lines *lines);
+/* The input at hand. */
+const char *fl_lines_path(const struct fl_lines *lines);
 /* Go through one input from end to end.
  * returns 0; -1 with err; 1 with err where the fault is this input's alone and
  *         the next one may be tried (--keep-going)

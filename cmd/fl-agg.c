@@ -1,0 +1,229 @@
+/* fl-agg: bars, indicators and figures made of records.
+ *
+ * What a verb does is in lib/op/<verb>.c; here are the options that all have,
+ * and the loop for those that take one record after the other.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "cli/run.h"
+#include "io/reader.h"
+#include "io/writer.h"
+#include "op/agg.h"
+#include "rec/bar.h"
+
+#define VERBS_MAX 16
+
+static const struct fl_option options[] = {
+	FL_OPT_STREAM,
+	FL_OPT_GROUP(fl_options_jobs),
+	FL_OPT_END,
+};
+
+/* --- verbs as words ------------------------------------------------------- */
+
+/* Designed but not built in yet: a name that will be right deserves another
+ * answer than a slip. */
+static const char *const later[] = { "asof", NULL };
+
+static struct fl_subcommand words[VERBS_MAX];
+static const struct fl_subcommand *word_list[VERBS_MAX + 1];
+static const char *built[VERBS_MAX + 1]; /* their names */
+
+static void make_words(void)
+{
+	size_t n = 0;
+
+	for (; fl_aggs[n]; n++) {
+		const struct fl_agg *verb = fl_aggs[n];
+
+		if (n == VERBS_MAX)
+			FL_BUG("more verbs than VERBS_MAX");
+		words[n] = (struct fl_subcommand){
+			.name = verb->name,
+			.summary = verb->summary,
+			.synopsis = *verb->spec ? fl_sprintf("%s [OPTION...] "
+							     "[FILE...]",
+							     verb->spec)
+						: "[OPTION...] [FILE...]",
+			.examples = verb->examples,
+			.options = verb->options,
+		};
+		word_list[n] = &words[n];
+		built[n] = verb->name;
+	}
+}
+
+static const struct fl_subcommand *find_word(const char *word,
+					     struct fl_error *err)
+{
+	const char *near = fl_nearest(word, built);
+
+	for (size_t i = 0; word_list[i]; i++)
+		if (strcmp(word_list[i]->name, word) == 0)
+			return word_list[i];
+	for (size_t i = 0; later[i]; i++) {
+		if (strcmp(later[i], word) != 0)
+			continue;
+		fl_error_set(err, FL_ERR_USAGE,
+			     "verb '%s' is not built in yet; fl-agg --help "
+			     "shows those that are",
+			     word);
+		return NULL;
+	}
+	fl_error_set(err, FL_ERR_USAGE,
+		     near ? "unknown verb '%s' (did you mean '%s'?); fl-agg "
+			    "--help shows them"
+			  : "unknown verb '%s'; fl-agg --help shows them",
+		     fl_show(word, strlen(word), 60), near);
+	return NULL;
+}
+
+static const struct fl_command command = {
+	.name = "fl-agg",
+	.summary = "make bars, indicators and figures of records",
+	.synopsis = "VERB [OPTION...] [FILE...]",
+	.examples =
+		"fl-fetch sim -n 100000 | fl-agg bars 1m,1h\n"
+		"fl-fetch store lake.db --interval 1d | fl-agg bars 1wk,1mo "
+		"--keep | fl-load weekly.db",
+	.notes = "A verb has options of its own: fl-agg VERB --help.",
+	.options = options,
+	.subcommand = find_word,
+	.subcommands = word_list,
+};
+
+/* --- the loop ------------------------------------------------------------- */
+
+struct agg {
+	struct fl_run *run;
+	const struct fl_agg *verb;
+	void *state;
+	struct fl_writer *out;
+};
+
+/* What a command before us refused travels in a marked stream, and is stored
+ * with the rest. */
+static int take(struct agg *agg, const struct fl_record *rec,
+		struct fl_error *err)
+{
+	struct fl_io *io = &agg->run->io;
+
+	if (rec->type == &fl_type_reject) {
+		if (io->warm)
+			return 0;
+		io->counts.used++;
+		return fl_writer_put(agg->out, rec, err);
+	}
+	if (agg->verb->whole_only && fl_bar_is_partial(rec))
+		return fl_error_set(
+			err, FL_ERR_USAGE,
+			"line %llu is a part of a bar, of which %s cannot "
+			"be made: load them first, and read the store",
+			(unsigned long long)rec->line, agg->verb->name);
+	if (rec->ts_ns > agg->run->event_ns)
+		agg->run->event_ns = rec->ts_ns;
+	return agg->verb->put(agg->state, rec, err);
+}
+
+static int read_input(struct agg *agg, const char *path, struct fl_error *err)
+{
+	struct fl_reader *in = NULL;
+	struct fl_record rec;
+	int got;
+
+	if (agg->verb->input)
+		return agg->verb->input(agg->state, path, err);
+	if (fl_reader_open(&in, &agg->run->io, path, err) < 0)
+		return 1;
+	while ((got = fl_reader_next(in, &rec, err)) > 0) {
+		fl_run_tick(agg->run);
+		if (take(agg, &rec, err) < 0) {
+			got = -2;
+			break;
+		}
+	}
+	fl_reader_close(&in);
+	return got == -1 ? 1 : got;
+}
+
+static int read_inputs(struct agg *agg, struct fl_error *err)
+{
+	struct fl_run *run = agg->run;
+	enum fl_code first = FL_OK;
+	int failed = 0, count = 0;
+	const char *path;
+
+	for (; (path = fl_run_operand(run)); count++) {
+		int result = read_input(agg, path, err);
+
+		if (result == 0)
+			continue;
+		if (result < 0 || !run->io.keep_going ||
+		    (err->code != FL_ERR_IO && err->code != FL_ERR_DATA))
+			return -1;
+		/* The end of the run gives the status of the first. */
+		if (first == FL_OK)
+			first = err->code;
+		fl_run_pass_over(run, err);
+		failed++;
+	}
+	if (agg->verb->end(agg->state, err) < 0)
+		return -1;
+	return failed ? fl_error_set(err, first,
+				     "%d of %d inputs could not be read",
+				     failed, count)
+		      : 0;
+}
+
+static const struct fl_agg *find_verb(const struct fl_run *run,
+				      struct fl_error *err)
+{
+	for (size_t i = 0; run->sub && fl_aggs[i]; i++)
+		if (strcmp(fl_aggs[i]->name, run->sub->name) == 0)
+			return fl_aggs[i];
+	fl_error_set(err, FL_ERR_USAGE,
+		     "which verb? fl-agg bars 1m FILE, or fl-agg --help");
+	return NULL;
+}
+
+/* The operand that says what to make, before the files. */
+static int take_spec(const struct fl_agg *verb, struct fl_run *run,
+		     const char **spec, struct fl_error *err)
+{
+	*spec = NULL;
+	if (!*verb->spec)
+		return 0;
+	if (run->operand_next == run->operand_count)
+		return fl_error_set(err, FL_ERR_USAGE,
+				    "%s of what? fl-agg %s --help shows "
+				    "examples",
+				    verb->name, verb->name);
+	*spec = run->operands[run->operand_next++];
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	struct fl_run run;
+	struct fl_error err = { .code = FL_OK };
+	struct agg agg = { .run = &run };
+	struct fl_agg_ask ask = { .io = &run.io, .event_ns = &run.event_ns };
+
+	make_words();
+	fl_run_begin(&run, &command, argc, argv);
+	agg.verb = find_verb(&run, &err);
+	if (!agg.verb || take_spec(agg.verb, &run, &ask.spec, &err) < 0 ||
+	    fl_writer_open(&agg.out, &run.io, "-", &err) < 0)
+		goto done;
+	ask.out = agg.out;
+	if (agg.verb->open(&agg.state, &ask, &err) == 0)
+		read_inputs(&agg, &err);
+done:
+	if (agg.verb)
+		agg.verb->close(agg.state);
+	fl_writer_close(&agg.out, &err);
+	return fl_run_end(&run, &err);
+}
