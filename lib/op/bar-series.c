@@ -212,21 +212,12 @@ static bool has_session(const struct fl_interval *interval,
 			const struct fl_exchange *ex,
 			const struct fl_window *window, int64_t *next)
 {
-	struct fl_session_cache cache = { .ex = NULL };
-	int64_t at = window->from;
-
 	*next = window->to;
 	if (!ex)
 		return true;
 	if (interval->dated)
-		return fl_exchange_next_day(ex, at - 1) < window->to;
-	while (at < window->to) {
-		if (fl_exchange_at(ex, at, &cache) == FL_SESSION_REGULAR)
-			return true;
-		at = cache.to_ns;
-	}
-	*next = at;
-	return false;
+		return fl_exchange_next_day(ex, window->from - 1) < window->to;
+	return fl_exchange_trades(ex, window->from, window->to, next);
 }
 
 /* --gaps: what lies between the bar that was written last and this one. */
@@ -676,9 +667,9 @@ int fl_bars_end(struct fl_bars *bars, struct fl_error *err)
 			struct track *track = &series->tracks[t];
 
 			for (unsigned j = 0; j < track->count; j++)
-				track->open[j].bar.open_yet =
-					track->open[j].bar.ts_end_ns >
-					bars->newest;
+				track->open[j].bar.open_yet = fl_bar_is_open(
+					&track->open[j].bar, bars->newest,
+					track->open[j].source->origin.ex);
 		}
 		if (close_until(bars, series, INT64_MAX - 1, err) < 0)
 			return -1;

@@ -1,6 +1,7 @@
 /* bar-merge: see bar.h.
  *
  * SPDX-License-Identifier: Apache-2.0 */
+#include <pthread.h>
 #include <string.h>
 
 #include "base/time.h"
@@ -269,6 +270,42 @@ enum fl_reason fl_bar_merge(const struct fl_record *a,
 	return reason;
 }
 
+bool fl_bar_is_open(const struct fl_bar *bar, int64_t newest_ns,
+		    const struct fl_exchange *ex)
+{
+	if (newest_ns == FL_TIME_NONE || bar->ts_end_ns == FL_TIME_NONE ||
+	    bar->ts_end_ns <= newest_ns)
+		return false;
+	return !ex || fl_exchange_trades(ex, newest_ns, bar->ts_end_ns, NULL);
+}
+
+static const struct fl_calendars *calendars;
+
+static void open_calendars(void)
+{
+	struct fl_error err = { .code = FL_OK };
+
+	/* Without time zones on this system no exchange is known. */
+	fl_calendars_open(&calendars, NULL, &err);
+}
+
+static const struct fl_exchange *exchange_of(const struct fl_bar *bar)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	const struct fl_part codes[] = { bar->mic, bar->exchange };
+	const struct fl_exchange *ex = NULL;
+
+	if (!bar->mic.bytes && !bar->exchange.bytes)
+		return NULL;
+	pthread_once(&once, open_calendars);
+	for (size_t i = 0; calendars && !ex && i < 2; i++) {
+		if (codes[i].bytes)
+			ex = fl_exchange_find(calendars, codes[i].bytes,
+					      codes[i].len);
+	}
+	return ex;
+}
+
 void fl_bar_finish(const struct fl_record *merged, int64_t newest_ns,
 		   struct fl_buf *out)
 {
@@ -276,8 +313,6 @@ void fl_bar_finish(const struct fl_record *merged, int64_t newest_ns,
 
 	fl_bar_read(merged, &bar);
 	bar.partial = false;
-	bar.open_yet = newest_ns != FL_TIME_NONE &&
-		       bar.ts_end_ns != FL_TIME_NONE &&
-		       bar.ts_end_ns > newest_ns;
+	bar.open_yet = fl_bar_is_open(&bar, newest_ns, exchange_of(&bar));
 	fl_bar_print(&bar, out);
 }

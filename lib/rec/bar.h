@@ -16,6 +16,7 @@
 #include "base/hash.h"
 #include "io/reject.h"
 #include "rec/record.h"
+#include "rec/sessions.h"
 
 /* The bar's fields by their place in its table. */
 enum fl_bar_field {
@@ -98,10 +99,14 @@ enum fl_reason fl_bar_join(struct fl_bar *a, const struct fl_bar *b,
 enum fl_reason fl_bar_merge(const struct fl_record *a,
 			    const struct fl_record *b, struct fl_buf *out,
 			    struct fl_note *note);
+/* May trades of the bar still come when all up to newest_ns have (FL_TIME_NONE:
+ * unknown)? Not when it has ended, nor when its exchange (NULL: not known)
+ * trades no more until then: a week is over on Friday's close. */
+bool fl_bar_is_open(const struct fl_bar *bar, int64_t newest_ns,
+		    const struct fl_exchange *ex);
 /* Append what readers get for a bar made of all its parts: no longer partial,
- * with its vwap, and final:false when it ends after newest_ns, the time up to
- * which the data are known to have come (FL_TIME_NONE: unknown, nothing is
- * said). */
+ * with its vwap, and final:false when it is open yet, by the exchange that its
+ * `mic` or `exchange` names in the calendars built in. */
 void fl_bar_finish(const struct fl_record *merged, int64_t newest_ns,
 		   struct fl_buf *out);
 /* Does the record say partial:true? Of any type but bar: no. */

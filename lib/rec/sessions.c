@@ -355,3 +355,19 @@ enum fl_session_kind fl_exchange_look(const struct fl_exchange *ex, int64_t ns,
 	}
 	return FL_SESSION_CLOSED;
 }
+
+bool fl_exchange_trades(const struct fl_exchange *ex, int64_t from_ns,
+			int64_t to_ns, int64_t *next)
+{
+	struct fl_session_cache cache = { .ex = NULL };
+	int64_t at = from_ns;
+
+	while (at < to_ns) {
+		if (fl_exchange_at(ex, at, &cache) == FL_SESSION_REGULAR)
+			return true;
+		at = cache.to_ns;
+	}
+	if (next)
+		*next = at;
+	return false;
+}

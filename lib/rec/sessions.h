@@ -72,6 +72,12 @@ int64_t fl_exchange_previous_day(const struct fl_exchange *ex, int64_t day);
 int64_t fl_exchange_count_days(const struct fl_exchange *ex, int64_t from,
 			       int64_t to);
 
+/* Is there regular trading at any instant from (inclusive) to (exclusive)? If
+ * not, *next (unless NULL) is the end of the stretch without any, at `to` or
+ * after it. */
+bool fl_exchange_trades(const struct fl_exchange *ex, int64_t from_ns,
+			int64_t to_ns, int64_t *next);
+
 enum fl_session_kind {
 	FL_SESSION_CLOSED = 0,
 	FL_SESSION_PRE,
