@@ -130,6 +130,7 @@ struct bar_figures {
 	struct fl_ohlcv v;
 	int64_t end_ns; /* FL_TIME_NONE: not said */
 	bool gap;
+	bool open; /* its interval may go on: it tells up to its last tick */
 };
 
 struct state {
@@ -274,6 +275,10 @@ static void read_bar(const struct fl_record *rec, struct fl_items *items,
 	figures.v = bar.v;
 	figures.end_ns = bar.ts_end_ns;
 	figures.gap = bar.gap;
+	figures.open =
+		bar.partial ||
+		(rec->at[FL_BAR_FINAL] &&
+		 rec->json->toks[rec->at[FL_BAR_FINAL]].kind == FL_JSON_FALSE);
 	item->figures = (uint32_t)items->text.len;
 	fl_buf_append(&items->text, &figures, sizeof(figures));
 }
@@ -500,6 +505,8 @@ static bool place_bar(const struct state *state, struct variant *variant,
 		fl_window_date(&variant->interval, origin->zone, in->day,
 			       &window);
 		in->end_ns = window.end_ns;
+		if (figures->open && figures->v.last_ts < in->end_ns)
+			in->end_ns = figures->v.last_ts;
 		return true;
 	}
 	if (option.session && own_all) {
@@ -517,9 +524,12 @@ static bool place_bar(const struct state *state, struct variant *variant,
 				in->day = cache->day;
 		}
 	}
-	in->end_ns = figures->end_ns != FL_TIME_NONE
-			     ? figures->end_ns
-			     : item->ts + variant->interval.ns;
+	if (figures->open)
+		in->end_ns = figures->v.last_ts;
+	else if (figures->end_ns != FL_TIME_NONE)
+		in->end_ns = figures->end_ns;
+	else
+		in->end_ns = item->ts + variant->interval.ns;
 	return true;
 }
 
@@ -537,7 +547,7 @@ static int refuse_item(struct state *state, const struct fl_block *block,
 	return fl_agg_refuse(state->ask.io, &rec, reason, note, err);
 }
 
-static void make_tick(const struct item *item, struct fl_ohlcv *v)
+static bool make_tick(const struct item *item, struct fl_ohlcv *v)
 {
 	v->open = v->high = v->low = v->close = item->price;
 	v->volume.nano = v->turnover.nano = 0;
@@ -545,10 +555,9 @@ static void make_tick(const struct item *item, struct fl_ohlcv *v)
 	v->first_ts = v->last_ts = item->ts;
 	v->has_volume = v->has_turnover = item->has_size;
 	v->has_trades = true;
-	if (item->has_size &&
-	    (!fl_sum_add(&v->volume, item->size) ||
-	     !fl_sum_add_product(&v->turnover, item->price, item->size)))
-		v->has_turnover = false; /* beyond 38 digits: see put_in */
+	return !item->has_size ||
+	       (fl_sum_add(&v->volume, item->size) &&
+		fl_sum_add_product(&v->turnover, item->price, item->size));
 }
 
 /* Put a tick or a bar into its bars, and count it. */
@@ -580,8 +589,14 @@ static int put_in(struct state *state, const struct fl_block *block,
 		       sizeof(figures));
 		wanted = place_bar(state, variant, item, &figures, &in);
 	} else {
-		make_tick(item, &figures.v);
 		wanted = find_moment(state, variant->source, item->ts, &in);
+		if (wanted && !make_tick(item, &figures.v)) {
+			fl_note_set(&note, "size",
+				    "price times size needs more than 38 "
+				    "digits");
+			return refuse_item(state, block, item,
+					   FL_REASON_out_of_range, &note, err);
+		}
 	}
 	if (wanted && fl_bars_add(state->bars, variant->source, &in, &taken,
 				  &reason, &note, err) < 0)

@@ -363,7 +363,9 @@ bool fl_exchange_trades(const struct fl_exchange *ex, int64_t from_ns,
 	int64_t at = from_ns;
 
 	while (at < to_ns) {
-		if (fl_exchange_at(ex, at, &cache) == FL_SESSION_REGULAR)
+		/* Prints of the close count before it, not at it. */
+		if (fl_exchange_at(ex, at, &cache) == FL_SESSION_REGULAR &&
+		    fl_session_inside(&cache.session, at) == at)
 			return true;
 		at = cache.to_ns;
 	}
