@@ -2,8 +2,8 @@
  *
  * From 1d up a bar belongs to a date at its exchange, not to an instant: ts is
  * that date at midnight UTC for every provider, so that bars of one day meet.
- * The stores' key order is symbol first; the issue that tunes the stores
- * decides the final one.
+ * They are stored series by series (see `key` in type.h): that is how history
+ * arrives, and how it is asked for.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>

@@ -1,7 +1,6 @@
 /* quote: a tick or a snapshot of a price.
  *
- * The order of the stores' primary key, symbol first, serves "one symbol, a
- * span of time"; the issue that tunes the stores decides the final order.
+ * Ticks are stored by time (see `key` in type.h): they arrive so, and are many.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
@@ -236,7 +235,7 @@ const struct fl_type fl_type_quote = {
 	.name = "quote",
 	.summary = "a tick or a snapshot of a price",
 	.fields = fields,
-	.key = { "symbol", "provider", "ts", "tick_id" },
+	.key = { "ts", "symbol", "provider", "tick_id" },
 	.series = { "symbol", "provider" },
 	.topic = "quotes",
 	.topic_key = "provider,symbol",

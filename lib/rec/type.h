@@ -107,7 +107,14 @@ struct fl_type {
 	const char *name;
 	const char *summary;
 	const struct fl_field *fields; /* canonical order; ended by path NULL */
-	/* Natural key: field paths in the order of the stores' primary key.
+	/* Natural key: field paths in the order of the stores' primary key, by
+	 * which their tables are stored. What streams in by the clock and is
+	 * many (quote, log, alert, stat, reject, run) has the time first:
+	 * writes append, reading in the order of time is reading on, and a
+	 * symbol is found by reading a span of time. What is kept as history
+	 * of something (bar, prediction, dividend …) has that first, so that
+	 * one symbol is one place; a span of all is found by going from series
+	 * to series. The README's Decisions have the figures.
 	 * quote's ends with "tick_id", a column that no field has (see
 	 * fl_record_tick_id). */
 	const char *key[FL_KEY_MAX];

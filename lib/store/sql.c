@@ -1,9 +1,10 @@
 /* sql: the stores' tables and statements; see sql.h.
  *
- * A table is stored by its natural key, symbol first, because what is asked for
- * most is one symbol over a span of time; an index by ts serves the rest: all
- * symbols in the order of time. Tables with whole documents in them keep the
- * key apart, so that looking for one does not read the documents.
+ * A table is stored by its natural key, whose order the type decides (see
+ * fl_type in rec/type.h), and has no other index: that would cost a load as much
+ * again as the table does, and reading by it more than a sort. Tables with
+ * whole documents in them keep the key apart, so that looking for one does not
+ * read the documents, and have an index by ts, so that sorting does not either.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include "store/sql.h"
@@ -301,8 +302,8 @@ static void create_table(struct fl_buf *out,
 	if (!type->doc)
 		fl_buf_puts(out, dialect->clustered);
 	fl_buf_puts(out, ";\n");
-	if (strcmp(type->key[0], "ts") == 0)
-		return; /* the key is in the order of time */
+	if (!type->doc || strcmp(type->key[0], "ts") == 0)
+		return;
 	snprintf(name, sizeof(name), "%s_ts", type->name);
 	fl_buf_puts(out, "CREATE INDEX ");
 	fl_sql_name(out, dialect, name);
@@ -649,9 +650,8 @@ size_t fl_sql_series(const struct fl_sql_column *cols, size_t count,
 	size_t n = 0;
 
 	for (unsigned i = 1; (col = column_of_key(cols, count, i)); i++) {
-		if (listed(last, col->name))
-			break;
-		series[n++] = (size_t)(col - cols);
+		if (!listed(last, col->name))
+			series[n++] = (size_t)(col - cols);
 	}
 	return n;
 }

@@ -103,8 +103,8 @@ void fl_sql_row(struct fl_buf *out, const struct fl_sql_dialect *dialect,
 void fl_sql_order(struct fl_buf *out, const struct fl_sql_dialect *dialect,
 		  const struct fl_type *type, const char *alias,
 		  bool descending);
-/* The key columns that come before what makes records of one series differ:
- * cols[i] are their places among the type's columns. */
+/* The key columns but for what makes records of one series differ: their places
+ * among the type's columns, in the order of the key. */
 size_t fl_sql_series(const struct fl_sql_column *cols, size_t count,
 		     size_t *series);
 /* The summary: provider, symbol, interval (NULL where the type has none),

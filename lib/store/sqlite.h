@@ -1,6 +1,6 @@
-/* sqlite: what the three parts of the SQLite store share: sqlite.c (opening,
- * schema, transactions, positions), sqlite-row.c (writing) and sqlite-query.c
- * (reading).
+/* sqlite: what the parts of the SQLite store share: sqlite.c (opening, schema,
+ * transactions, positions), sqlite-row.c (writing), sqlite-query.c (reading)
+ * and sqlite-pick.c (finding what to read).
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef FL_STORE_SQLITE_H
@@ -60,6 +60,27 @@ void fl_sqlite_table_free(struct fl_sqlite_table *table);
 int fl_sqlite_put(struct fl_store *store, const struct fl_record *rec,
 		  enum fl_put *outcome, struct fl_note *note,
 		  struct fl_error *err);
+
+/* A statement with its values bound. */
+int fl_sqlite_select(struct fl_sqlite *s, struct sqlite3_stmt **stmt,
+		     const struct fl_buf *sql,
+		     const struct fl_sql_values *values, struct fl_error *err);
+
+/* Is the table stored by series, and a span of each asked for? */
+bool fl_sqlite_has_spans(const struct fl_sqlite_table *table,
+			 const struct fl_query *query);
+/* A statement for that, or for the newest N of each series, in the order of
+ * time. It reads temp.pick_N, N going to *pick, which is dropped after it. */
+int fl_sqlite_pick_spans(struct fl_sqlite *s,
+			 const struct fl_sqlite_table *table,
+			 const struct fl_query *query,
+			 struct sqlite3_stmt **stmt, unsigned *pick,
+			 struct fl_error *err);
+int fl_sqlite_pick_last(struct fl_sqlite *s,
+			const struct fl_sqlite_table *table,
+			const struct fl_query *query,
+			struct sqlite3_stmt **stmt, unsigned *pick,
+			struct fl_error *err);
 
 int fl_sqlite_query(struct fl_store *store, const struct fl_query *query,
 		    struct fl_cursor **cursor, struct fl_error *err);

@@ -40,6 +40,46 @@ bar() {
 	done
 }
 
+# The tables as version 0.1.0 made them: ticks by symbol, an index by time.
+old_store() { # FILE
+	fl-load --print-schema |
+		sed -e 's/("ts", "symbol", "provider", "tick_id")/("symbol", "provider", "ts", "tick_id")/' |
+		sqlite3 "$1" >/dev/null
+	sqlite3 "$1" 'CREATE INDEX quote_ts ON quote (ts, symbol, provider, tick_id);
+		CREATE INDEX bar_ts ON bar (ts, symbol, provider, interval, adj, session)'
+}
+
+@test "a store in the key order of 0.1.0, or with an index more, takes and gives the same" {
+	fl-fetch sim -n 20000 --duplicates 0.02 >ticks
+	{
+		for day in 05 06 07 08 09; do
+			for symbol in AAA BBB CCC; do bar $symbol 2026-01-$day; done
+		done
+	} >bars
+	old_store old.db
+	fl-load -q more.db /dev/null
+	sqlite3 more.db 'CREATE INDEX mine ON quote (symbol, provider, ts)'
+	for db in new old more; do
+		run --separate-stderr -0 fl-load -v $db.db ticks bars
+		counts=$(sed -n 's/;.*//; s/^fl-load: //p' <<<"$stderr")
+		[ "${want:=$counts}" = "$counts" ]
+		fl-load -q $db.db ticks # again: replaced
+	done
+	[[ $(sqlite3 old.db "SELECT name FROM pragma_index_info('sqlite_autoindex_quote_1')" | head -1) = symbol ]]
+	for select in '' '--symbol ZZZA' '--symbol ZZZB,NOPE --from 2026-01-02T14:31:00Z' \
+		'--type bar --from 2026-01-06 --to 2026-01-08' '--type quote --to 2026-01-02T14:31:00Z' \
+		'--last 5' '--last 3 --to 2026-01-02T14:35:00Z --symbol ZZZA,ZZZE' \
+		'--last 2 --provider sim --symbol ZZZB,ZZZC,ZZZB' '--symbol BBB --from 2026-01-07' --list; do
+		for db in new old more; do
+			# shellcheck disable=SC2086
+			fl-fetch store $db.db $select >$db
+		done
+		cmp new old
+		cmp new more
+		[ -s new ]
+	done
+}
+
 @test "interval, adjustment and provider select bars" {
 	{
 		bar AAA 2026-01-05

@@ -681,7 +681,7 @@ as_nobody() {
 	} >in
 	# shellcheck disable=SC2016
 	unshare -rm true 2>/dev/null || skip 'no user namespaces here'
-	unshare -rm bash -c 'mount -t tmpfs -o size=700k none disk || exit 99
+	unshare -rm bash -c 'mount -t tmpfs -o size=500k none disk || exit 99
 		fl-load -q disk/x.db few || exit 98
 		fl-load -q --batch 500 disk/x.db in 2>err
 		echo $? >status

@@ -480,7 +480,7 @@ static void series_of(const struct fl_record *rec, char *text, size_t size)
 
 		if (strcmp(key, "ts") == 0 || strcmp(key, "date") == 0 ||
 		    strcmp(key, "id") == 0 || strcmp(key, "tick_id") == 0)
-			break;
+			continue;
 		value = text_of(rec, key);
 		if (!value)
 			value = rec->type->fields[field].absent;
