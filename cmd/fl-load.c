@@ -20,13 +20,11 @@ static struct {
 	const char *pipeline;
 	struct fl_list types;
 	bool dry_run;
-	struct fl_sink_config batch; /* count, bytes, ns */
+	const char *batch; /* NULL: what suits the store */
 	/* Alone: */
 	bool positions, migrate, print_schema;
 	const char *forget;
-} option = {
-	.batch = { .count = 10000, .bytes = 64 << 20, .ns = FL_SECOND },
-};
+} option;
 
 /* 64M: a number with one of K M G behind it. */
 static bool parse_size(const char *text, size_t len, uint64_t *value,
@@ -47,9 +45,10 @@ static bool parse_size(const char *text, size_t len, uint64_t *value,
 	return *value > 0;
 }
 
-static int take_batch(void *target, const char *value, struct fl_error *err)
+/* N|SIZE,DUR: what is not said stays as it is. */
+static int read_batch(struct fl_sink_config *batch, const char *value,
+		      struct fl_error *err)
 {
-	struct fl_sink_config *batch = target;
 	const char *comma = strchr(value, ',');
 	size_t len = comma ? (size_t)(comma - value) : strlen(value);
 	bool is_bytes;
@@ -67,6 +66,14 @@ static int take_batch(void *target, const char *value, struct fl_error *err)
 	return comma ? fl_duration_parse(comma + 1, &batch->ns, err) : 0;
 }
 
+static int take_batch(void *target, const char *value, struct fl_error *err)
+{
+	struct fl_sink_config batch = { 0 };
+
+	*(const char **)target = value;
+	return read_batch(&batch, value, err);
+}
+
 static const struct fl_option options[] = {
 	FL_OPT_TEXT(0, "pipeline", "P", &option.pipeline,
 		    "store the marks of pipeline P with the records: exactly "
@@ -75,7 +82,7 @@ static const struct fl_option options[] = {
 		    "store records of these types only"),
 	FL_OPT_CALL(0, "batch", "N|SIZE,DUR", take_batch, &option.batch,
 		    "commit after N records, SIZE bytes or DUR, whichever is "
-		    "first [10000,1s]"),
+		    "first [10000,1s; a lake 64M,5m]"),
 	FL_OPT_FLAG(0, "dry-run", &option.dry_run,
 		    "check and count, write nothing"),
 	FL_OPT_FLAG(0, "positions", &option.positions,
@@ -101,11 +108,13 @@ static const struct fl_command command = {
 	.options = options,
 	.examples = "fl-fetch csv prices.csv | fl-clean | fl-load lake.db\n"
 		    "fl-load lake.db ticks.ndjson.zst\n"
+		    "fl-load lake/ ticks.ndjson.zst\n"
 		    "fl-fetch sim --resume lake.db --pipeline s -n 1000 | "
 		    "fl-load --pipeline s lake.db\n"
 		    "fl-load --positions lake.db\n"
 		    "fl-load --print-schema",
-	.notes = "PLACE is FILE.db or sqlite:FILE; without one, what FL_STORE "
+	.notes = "PLACE is FILE.db, sqlite:FILE or DIR/ (with the slash: a "
+		 "folder of compressed files); without one, what FL_STORE "
 		 "names.",
 };
 
@@ -288,13 +297,16 @@ static void account(const struct fl_run *run, struct fl_buf *out)
 	const struct load *load = run->account_arg;
 	const struct fl_counts *counts = &run->io.counts;
 	const struct fl_sink_tally *tally = &load->tally;
-	uint64_t stored = tally->fresh + tally->replaced + tally->merged;
+	uint64_t stored =
+		tally->fresh + tally->replaced + tally->merged + tally->added;
 	double seconds = (double)(fl_monotonic_ns() - run->started_mono_ns) /
 			 (double)FL_SECOND;
 
 	put_count(out, "", counts->in, " in = ");
 	if (option.dry_run) {
 		put_count(out, "", stored, " good");
+	} else if (tally->added) {
+		put_count(out, "", stored, " stored");
 	} else {
 		put_count(out, "", stored, " stored (");
 		put_count(out, "", tally->fresh, " new, ");
@@ -377,7 +389,7 @@ static int load_inputs(struct load *load, struct fl_error *err)
 static int load(struct fl_run *run, const char *place, struct fl_error *err)
 {
 	static struct load load; /* lives on for the account */
-	struct fl_sink_config config = option.batch;
+	struct fl_sink_config config = { .bytes = 64 << 20 };
 	int result;
 
 	load.run = run;
@@ -391,6 +403,9 @@ static int load(struct fl_run *run, const char *place, struct fl_error *err)
 			       option.dry_run ? FL_STORE_PEEK : FL_STORE_WRITE,
 			       err);
 	if (result < 0)
+		return -1;
+	if (read_batch(&config, load.store->ops->batch, err) < 0 ||
+	    (option.batch && read_batch(&config, option.batch, err) < 0))
 		return -1;
 	config.io = &run->io;
 	config.store = load.store;

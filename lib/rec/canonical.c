@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/short.h"
 #include "base/time.h"
 #include "rec/number.h"
 #include "rec/record.h"
@@ -281,6 +282,72 @@ static void print_unknown(const struct fl_record *rec, struct fl_buf *out)
 	}
 }
 
+/* How a plain value is written: its bytes in the line. */
+static const char *plain_value(const struct fl_json_tok *tok, size_t *len)
+{
+	if (tok->kind == FL_JSON_STRING) {
+		*len = (size_t)tok->len + 2;
+		return tok->text - 1;
+	}
+	*len = tok->kind == FL_JSON_TRUE    ? 4
+	       : tok->kind == FL_JSON_FALSE ? 5
+					    : tok->len;
+	return tok->text;
+}
+
+bool fl_record_is_canonical(const struct fl_record *rec)
+{
+	const struct fl_shape *shape = fl_type_shape(rec->type);
+	size_t len = 1, value;
+	uint32_t last = 0;
+
+	if (!rec->plain || rec->fixes)
+		return false;
+	/* In the order of the table, and as long as it is without blanks. */
+	for (uint32_t i = 0; i < shape->count; i++) {
+		uint32_t at = rec->at[i];
+
+		if (!at)
+			continue;
+		if (at < last)
+			return false;
+		last = at;
+		plain_value(&rec->json->toks[at], &value);
+		len += shape->path_len[i] + value + sizeof(",\"\":") - 1;
+	}
+	return len == rec->len;
+}
+
+/* Of a plain record the members only change places. */
+static void reorder(const struct fl_record *rec, const struct fl_shape *shape,
+		    struct fl_buf *out)
+{
+	char *p;
+
+	if (!fl_buf_reserve(out, rec->len))
+		return;
+	p = out->data + out->len;
+	for (uint32_t i = 0; i < shape->count; i++) {
+		const struct fl_json_tok *tok = &rec->json->toks[rec->at[i]];
+		const char *value;
+		size_t len;
+
+		if (!rec->at[i])
+			continue;
+		value = plain_value(tok, &len);
+		*p++ = ',';
+		fl_short_copy(p, tok[-1].text - 1, tok[-1].len + 2);
+		p += tok[-1].len + 2;
+		*p++ = ':';
+		fl_short_copy(p, value, len);
+		p += len;
+	}
+	out->data[out->len] = '{';
+	*p++ = '}';
+	*p = '\0';
+	out->len = (size_t)(p - out->data);
+}
+
 void fl_record_canonical(const struct fl_record *rec, struct fl_buf *out)
 {
 	const struct fl_shape *shape = fl_type_shape(rec->type);
@@ -288,6 +355,10 @@ void fl_record_canonical(const struct fl_record *rec, struct fl_buf *out)
 	const struct fl_field *fields = rec->type->fields;
 	char before = '{';
 
+	if (rec->plain && !rec->fixes) {
+		reorder(rec, shape, out);
+		return;
+	}
 	for (int i = 0; fields[i].path; i++) {
 		const char *path = fields[i].path;
 		uint32_t at = rec->at[i];

@@ -38,6 +38,9 @@ void fl_record_normalise(const struct fl_record *rec, struct fl_buf *out);
 /* Append the canonical form: known fields in table order, unknown after, no
  * blanks, numbers without exponent and trailing zeros; mends fixes as well. */
 void fl_record_canonical(const struct fl_record *rec, struct fl_buf *out);
+/* Is the line known to be canonical as it stands? Cheap; false when a closer
+ * look would be needed. */
+bool fl_record_is_canonical(const struct fl_record *rec);
 /* Append the value of the i-th field, which must be there, as canonical JSON
  * (of a record without fixes). */
 void fl_record_print(const struct fl_record *rec, int field,

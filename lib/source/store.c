@@ -18,7 +18,7 @@
 static struct {
 	const char *interval, *adj;
 	struct fl_list providers;
-	bool list;
+	bool list, unordered;
 } option;
 
 static const struct fl_option options[] = {
@@ -28,6 +28,8 @@ static const struct fl_option options[] = {
 		    "bars adjusted so only: none, split, all"),
 	FL_OPT_LIST(0, "provider", "P,...", &option.providers,
 		    "records of these providers only"),
+	FL_OPT_FLAG(0, "unordered", &option.unordered,
+		    "in whatever order is quickest, not by time"),
 	FL_OPT_FLAG(0, "list", &option.list,
 		    "tell what is stored: type, symbol, interval, count, first "
 		    "and last"),
@@ -57,6 +59,7 @@ static int make_query(const struct fl_ask *ask, struct fl_interval *interval,
 		.date_to = fl_zone_wall(ask->io->zone, ask->to),
 		.last = ask->last,
 		.adj = option.adj,
+		.unordered = option.unordered,
 	};
 	for (const char *const *type = ask->types; type && *type; type++)
 		if (!fl_type_find(*type, strlen(*type)))

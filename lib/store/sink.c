@@ -6,13 +6,13 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "store/sink.h"
 
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/map.h"
 #include "base/mem.h"
 #include "base/time.h"
+#include "store/crash.h"
 
 /* A line that waits for its mark. */
 struct line {
@@ -28,6 +28,7 @@ struct fl_sink {
 
 	/* The transaction, or what a dry run counts instead. */
 	bool begun;
+	bool writing;     /* lines that a mark covers */
 	int64_t since_ns; /* its begin; or the first mark that was joined */
 	struct fl_sink_tally batch;
 	uint64_t batch_count, batch_bytes;
@@ -100,6 +101,9 @@ static int write_row(struct fl_sink *sink, const struct fl_record *rec,
 	case FL_PUT_MERGED:
 		sink->batch.merged++;
 		break;
+	case FL_PUT_ADDED:
+		sink->batch.added++;
+		break;
 	case FL_PUT_REFUSED:
 		return refuse(sink, rec, &note, err);
 	}
@@ -116,7 +120,8 @@ static void uncommitted(struct fl_sink *sink, uint64_t count)
 
 static uint64_t batch_rows(const struct fl_sink *sink)
 {
-	return sink->batch.fresh + sink->batch.replaced + sink->batch.merged;
+	return sink->batch.fresh + sink->batch.replaced + sink->batch.merged +
+	       sink->batch.added;
 }
 
 static void reset_batch(struct fl_sink *sink)
@@ -126,6 +131,12 @@ static void reset_batch(struct fl_sink *sink)
 	sink->begun = false;
 }
 
+/* Does the store take the lines of a mark as soon as it has come? */
+static bool hands_over(const struct fl_sink *sink)
+{
+	return !sink->config.dry && sink->config.store->ops->waits;
+}
+
 /* Give up the transaction and what is in it. */
 static void roll_back(struct fl_sink *sink)
 {
@@ -133,29 +144,11 @@ static void roll_back(struct fl_sink *sink)
 		return;
 	if (!sink->config.dry)
 		sink->config.store->ops->rollback(sink->config.store);
-	if (!sink->config.pipeline) /* else its lines are still held */
+	/* Else its lines are still held. */
+	if (!sink->config.pipeline || hands_over(sink))
 		uncommitted(sink, batch_rows(sink));
 	reset_batch(sink);
 }
-
-#ifdef FL_TESTING
-/* FL_CRASH_AT=before_commit:3 kills us right before the third commit. */
-static void crash_at(const char *point, uint64_t commit)
-{
-	const char *wish = getenv("FL_CRASH_AT");
-	size_t len = strlen(point);
-
-	if (wish && strncmp(wish, point, len) == 0 && wish[len] == ':' &&
-	    strtoull(wish + len + 1, NULL, 10) == commit)
-		raise(SIGKILL);
-}
-#else
-static void crash_at(const char *point, uint64_t commit)
-{
-	(void)point;
-	(void)commit;
-}
-#endif
 
 static int commit(struct fl_sink *sink, struct fl_error *err)
 {
@@ -163,16 +156,17 @@ static int commit(struct fl_sink *sink, struct fl_error *err)
 
 	if (!sink->begun)
 		return 0;
-	crash_at("before_commit", sink->tally.commits + 1);
+	fl_crash_at("before_commit", sink->tally.commits + 1);
 	if (!sink->config.dry &&
 	    sink->config.store->ops->commit(sink->config.store, err) < 0) {
 		roll_back(sink);
 		return -1;
 	}
-	crash_at("after_commit", sink->tally.commits + 1);
+	fl_crash_at("after_commit", sink->tally.commits + 1);
 	sink->tally.fresh += sink->batch.fresh;
 	sink->tally.replaced += sink->batch.replaced;
 	sink->tally.merged += sink->batch.merged;
+	sink->tally.added += sink->batch.added;
 	sink->tally.commits++;
 	sink->io->counts.used += rows;
 	sink->io->counts.out += rows;
@@ -246,7 +240,7 @@ static void let_go(struct fl_sink *sink, size_t lines)
 
 	for (size_t i = 0; i < lines; i++)
 		bytes += sink->lines[i].len;
-	if (lines == 0)
+	if (sink->count == 0)
 		return;
 	memmove(sink->held.data, sink->held.data + bytes,
 		sink->held.len - bytes);
@@ -346,7 +340,7 @@ static int move_positions(struct fl_sink *sink, struct fl_error *err)
 	return 0;
 }
 
-static int write_lines(struct fl_sink *sink, struct fl_error *err)
+static int write_covered(struct fl_sink *sink, struct fl_error *err)
 {
 	for (size_t i = 0; i < sink->covered; i++) {
 		struct line *line = &sink->lines[i];
@@ -366,6 +360,29 @@ static int write_lines(struct fl_sink *sink, struct fl_error *err)
 		if (sink->io->counts.rejected > rejected)
 			line->input = NULL; /* counted as that by now */
 	}
+	return 0;
+}
+
+static int write_lines(struct fl_sink *sink, struct fl_error *err)
+{
+	int result;
+
+	sink->writing = true;
+	result = write_covered(sink, err);
+	sink->writing = false;
+	return result;
+}
+
+/* What the mark covers goes to the store, which keeps it until the commit. */
+static int hand_over(struct fl_sink *sink, struct fl_error *err)
+{
+	if (begin(sink, err) < 0)
+		return -1;
+	if (write_lines(sink, err) < 0) {
+		roll_back(sink);
+		return -1;
+	}
+	let_go(sink, sink->covered);
 	return 0;
 }
 
@@ -472,8 +489,11 @@ int fl_sink_mark(void *arg, const char *bytes, size_t len, struct fl_error *err)
 		sink->since_ns = fl_monotonic_ns();
 	if (fl_mark_join(&sink->joined, &sink->mark, err) < 0)
 		return -1;
-	sink->any_joined = sink->joined.count > 0 || sink->count > 0;
+	sink->any_joined =
+		sink->joined.count > 0 || sink->count > 0 || sink->begun;
 	sink->covered = sink->count;
+	if (hands_over(sink) && hand_over(sink, err) < 0)
+		return -1;
 	if (sink->mark.end || is_full(sink) || is_old(sink))
 		return commit_marks(sink, err);
 	return 0;
@@ -495,7 +515,7 @@ static int keep_reject(void *arg, const char *bytes, size_t len,
 	if (sink->config.pipeline && !sink->opened)
 		return no_marks(err);
 	/* One that is found while its mark is committed goes with it. */
-	if (sink->config.pipeline && !sink->begun)
+	if (sink->config.pipeline && !sink->writing)
 		return hold(sink, bytes, len, 0, NULL, err);
 	if (fl_record_check(&rec, &json, &note) != FL_REASON_NONE)
 		FL_BUG("a reject of our own is no record");

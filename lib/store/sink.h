@@ -5,7 +5,7 @@
  * that the store is locked for no longer than the writing takes: at a mark one
  * transaction moves the positions first, by compare-and-swap, and then writes
  * the rows. Consecutive marks may be joined: a mark is a place where one may
- * commit.
+ * commit. A store that locks nobody out gets the lines of each mark at once.
  *
  * source  DESIGN: "Marks: a transaction that travels through pipes"
  * SPDX-License-Identifier: Apache-2.0 */
@@ -29,7 +29,7 @@ struct fl_sink_config {
 
 /* Committed so far. */
 struct fl_sink_tally {
-	uint64_t fresh, replaced, merged, commits;
+	uint64_t fresh, replaced, merged, added, commits;
 };
 
 struct fl_sink;

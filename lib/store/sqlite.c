@@ -653,6 +653,7 @@ const struct fl_store_ops fl_store_sqlite = {
 	.name = "sqlite",
 	.summary = "an SQLite database in one file, no server needed",
 	.forms = "FILE.db, sqlite:FILE",
+	.batch = "10000,1s",
 	.claims = claims,
 	.open = open_store,
 	.begin = begin,

@@ -35,14 +35,12 @@ static const struct {
 
 static const char *find_planned(const char *place)
 {
-	size_t len = strlen(place);
-
 	for (size_t i = 0; i < sizeof(planned) / sizeof(*planned); i++) {
 		if (strncmp(place, planned[i].start,
 			    strlen(planned[i].start)) == 0)
 			return planned[i].what;
 	}
-	return len && place[len - 1] == '/' ? "a lake in a folder" : NULL;
+	return NULL;
 }
 
 /* "FILE.db or sqlite:FILE": how the places that are built in are named. */

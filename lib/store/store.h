@@ -33,6 +33,7 @@ enum fl_put {
 	FL_PUT_NEW,
 	FL_PUT_REPLACED, /* the key was there: the later line wins */
 	FL_PUT_MERGED,   /* partial bars (fl-agg's issue) */
+	FL_PUT_ADDED,    /* whether the key was there is settled by reading */
 	FL_PUT_REFUSED,  /* note says why: a reject, not an error */
 };
 
@@ -54,6 +55,7 @@ struct fl_query {
 	int64_t date_from, date_to;
 	uint64_t last; /* newest N a symbol (and type); 0: all */
 	const char *interval, *adj;
+	bool unordered; /* in whatever order is quickest */
 };
 
 /* What is stored: a row of `fl-fetch store PLACE --list`. */
@@ -68,6 +70,11 @@ struct fl_store_ops {
 	const char *name;    /* "sqlite" */
 	const char *summary; /* for the manual */
 	const char *forms;   /* "FILE.db, sqlite:FILE" */
+	const char *batch;   /* the default of --batch: "10000,1s" */
+	/* Writing locks nobody out: rows may be put long before the commit, and
+	 * before the positions are moved, so that they need not wait in memory.
+	 */
+	bool waits;
 	/* Is `place` ours? true claims it. */
 	bool (*claims)(const char *place);
 	int (*open)(struct fl_store *store, enum fl_store_mode mode,

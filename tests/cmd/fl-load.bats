@@ -535,10 +535,10 @@ position() {
 @test "words that name no place are told from places to come" {
 	quote 1 >in
 	run -2 fl-load lake in
-	[ "$output" = "fl-load: 'lake' names no place: FILE.db or sqlite:FILE" ]
-	for place in lake/ s3://b/p postgres://h/d mysql://h/d snowflake://a/d/s kafka://b/t; do
+	[ "$output" = "fl-load: 'lake' names no place: FILE.db, sqlite:FILE or DIR/ (with the slash)" ]
+	for place in s3://b/p postgres://h/d mysql://h/d snowflake://a/d/s kafka://b/t; do
 		run -2 fl-load "$place" in
-		[[ $output == "fl-load: '$place' is "*', a place that is not built in yet; FILE.db or sqlite:FILE is' ]]
+		[[ $output == "fl-load: '$place' is "*', a place that is not built in yet; FILE.db, sqlite:FILE or DIR/ (with the slash) is' ]]
 	done
 }
 

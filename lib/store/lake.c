@@ -1,0 +1,451 @@
+/* lake: a store in a folder, which any tool that reads NDJSON reads as well.
+ *
+ * A batch is prepared (objects under temporary names, synced), committed where
+ * it has marks (one file in _commit/PIPELINE/, made exclusively, which holds
+ * the positions and the objects) and published (renamed). Killed before the
+ * commit nothing has happened; killed after it, readers find the objects
+ * through the commit and the next writer publishes them. A batch without marks
+ * is published right away: killed in the middle, some of its objects are there,
+ * and loading it again sets that right.
+ *
+ * Objects are added, never written to. Which of two rows with one natural key
+ * holds is settled when they are read: the one in the later object. So writers
+ * need no lock and never wait, and many may write at once. Foreign readers see
+ * both rows; but the same batch loaded twice is found to be there by its
+ * content, which keeps its old object, so they see no row doubled by it. Turned
+ * down: rewriting the objects that a batch overlaps (two writers would undo
+ * each other's, and ticks that come symbol by symbol would be read over and
+ * over). Folding old rows away is compaction's work.
+ *
+ * source  DESIGN: "The lake as a sink"
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "store/lake.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/time.h"
+#include "io/stream.h"
+#include "store/crash.h"
+
+static const char format[] = "financelake lake 1\n";
+
+enum {
+	STALE_S = 3600, /* temporary objects this old may be swept */
+};
+
+/* --- opening ------------------------------------------------------------- */
+
+static bool claims(const char *place)
+{
+	size_t len = strlen(place);
+
+	return len > 0 && place[len - 1] == '/' && !strstr(place, "://");
+}
+
+/* Names that are not ours. */
+static int count_name(void *arg, const char *name)
+{
+	*(size_t *)arg += strcmp(name, FL_LAKE_COMMITS) != 0 &&
+			  strcmp(name, FL_LAKE_DRAFTS) != 0;
+	return 0;
+}
+
+/* Whose folder is this? Sets lake->empty when there is nothing in it. */
+static int identify(struct fl_lake *lake, struct fl_error *err)
+{
+	char text[sizeof(format)] = "";
+	size_t names = 0;
+	ssize_t got;
+	int fd = fl_folder_read(&lake->folder, FL_LAKE_FORMAT, err);
+
+	if (fd >= 0) {
+		got = read(fd, text, sizeof(text) - 1);
+		close(fd);
+		lake->empty = false;
+		if (got == sizeof(format) - 1 && strcmp(text, format) == 0)
+			return 0;
+		return fl_error_set(err, FL_ERR_REFUSED,
+				    "'%s' is a lake of another release: update "
+				    "financelake",
+				    lake->folder.place);
+	}
+	if (err->code != FL_OK ||
+	    fl_folder_list(&lake->folder, "", count_name, &names, err) < 0)
+		return -1;
+	if (names)
+		return fl_error_set(err, FL_ERR_REFUSED,
+				    "'%s' holds other things than a lake: name "
+				    "a folder of its own",
+				    lake->folder.place);
+	lake->empty = true;
+	return 0;
+}
+
+char *fl_lake_draft(struct fl_lake *lake, struct fl_error *err)
+{
+	char id[37], *lock;
+	int fd;
+
+	if (!lake->drafts) {
+		fl_uuid(id);
+		lake->drafts = fl_sprintf(FL_LAKE_DRAFTS "/%s", id);
+		lock = fl_sprintf("%s/lock", lake->drafts);
+		fd = fl_folder_create(&lake->folder, lock, err);
+		if (fd >= 0)
+			close(fd);
+		lake->lock = fd < 0 ? -1 : fl_folder_lock(&lake->folder, lock);
+		free(lock);
+		if (fd < 0)
+			return NULL;
+	}
+	return fl_sprintf("%s/%u", lake->drafts, ++lake->draft_count);
+}
+
+static int remove_one(void *arg, const char *path)
+{
+	struct fl_map *names = arg;
+
+	*fl_map_at(names, path, strlen(path)) = names;
+	return 0;
+}
+
+static void sweep_one(struct fl_lake *lake, const char *drafts)
+{
+	struct fl_map names = FL_MAP_INIT;
+	struct fl_error err = { .code = FL_OK };
+	char *lock = fl_sprintf("%s/lock", drafts);
+	int64_t age = fl_folder_age(&lake->folder, drafts);
+	bool locked = fl_folder_age(&lake->folder, lock) >= 0;
+	int fd = age < STALE_S ? -1 : fl_folder_lock(&lake->folder, lock);
+
+	if (age >= STALE_S && (fd >= 0 || !locked) &&
+	    fl_folder_list(&lake->folder, drafts, remove_one, &names, &err) ==
+		    0) {
+		fl_log("removing what a writer that died left in '%s%s'",
+		       lake->folder.place, drafts);
+		for (size_t i = 0; i < names.count; i++) {
+			char *path = fl_sprintf("%s/%s", drafts,
+						names.entries[i].key);
+
+			fl_folder_remove(&lake->folder, path);
+			free(path);
+		}
+		fl_folder_remove(&lake->folder, drafts);
+	}
+	if (fd >= 0)
+		close(fd);
+	fl_map_release(&names, NULL);
+	free(lock);
+}
+
+/* A writer holds the lock of its folder while it lives; the age is for those
+ * who have made one and not locked it yet, and for file systems without locks.
+ */
+static int sweep(struct fl_lake *lake, struct fl_error *err)
+{
+	struct fl_map names = FL_MAP_INIT;
+	int result = fl_folder_list(&lake->folder, FL_LAKE_DRAFTS, remove_one,
+				    &names, err);
+
+	for (size_t i = 0; i < names.count && result == 0; i++) {
+		char *drafts =
+			fl_sprintf(FL_LAKE_DRAFTS "/%s", names.entries[i].key);
+
+		sweep_one(lake, drafts);
+		free(drafts);
+	}
+	fl_map_release(&names, NULL);
+	return result;
+}
+
+static int prepare_to_write(struct fl_lake *lake, struct fl_error *err)
+{
+	if (identify(lake, err) < 0)
+		return -1;
+	if (lake->empty) {
+		char *draft = fl_lake_draft(lake, err);
+		int got = -1;
+
+		/* Who else makes it now writes the same. */
+		if (draft)
+			got = fl_folder_claim(&lake->folder, draft,
+					      FL_LAKE_FORMAT, format,
+					      sizeof(format) - 1, err);
+		free(draft);
+		lake->empty = false;
+		return got < 0 ? -1 : 0;
+	}
+	/* Published first: what is left is nobody's. */
+	if (fl_lake_publish_left(lake, err) < 0)
+		return -1;
+	return sweep(lake, err);
+}
+
+static void close_store(struct fl_store *store);
+
+static int open_store(struct fl_store *store, enum fl_store_mode mode,
+		      struct fl_error *err)
+{
+	struct fl_lake *lake = fl_zalloc(sizeof(*lake));
+	int got;
+
+	store->state = lake;
+	lake->folder.fd = lake->lock = -1;
+	if (mode == FL_STORE_WRITE)
+		got = fl_folder_make(&lake->folder, store->place, err);
+	else
+		got = fl_folder_open(&lake->folder, store->place, err);
+	lake->empty = got == 0;
+	if (got == 0 && mode == FL_STORE_READ)
+		got = fl_error_set(
+			err, FL_ERR_IO, "cannot open '%s': %s",
+			fl_show(store->place, strlen(store->place), 200),
+			strerror(ENOENT));
+	if (got > 0)
+		got = mode == FL_STORE_WRITE ? prepare_to_write(lake, err)
+					     : identify(lake, err);
+	if (got < 0)
+		close_store(store);
+	return got < 0 ? -1 : 0;
+}
+
+static void close_store(struct fl_store *store)
+{
+	struct fl_lake *lake = store->state;
+	char *lock;
+
+	store->state = NULL;
+	if (!lake)
+		return;
+	fl_lake_discard(lake);
+	fl_lake_release_claims(lake);
+	fl_lake_batch_free(lake->batch);
+	if (lake->drafts) {
+		lock = fl_sprintf("%s/lock", lake->drafts);
+		fl_folder_remove(&lake->folder, lock);
+		fl_folder_remove(&lake->folder, lake->drafts);
+		free(lock);
+	}
+	if (lake->lock >= 0)
+		close(lake->lock);
+	fl_folder_close(&lake->folder);
+	free(lake->drafts);
+	free(lake->objects);
+	free(lake);
+}
+
+/* --- transactions -------------------------------------------------------- */
+
+static void rollback(struct fl_store *store)
+{
+	struct fl_lake *lake = store->state;
+
+	fl_lake_discard(lake);
+	fl_lake_release_claims(lake);
+}
+
+static int begin(struct fl_store *store, struct fl_error *err)
+{
+	(void)err;
+	rollback(store);
+	return 0;
+}
+
+static int put(struct fl_store *store, const struct fl_record *rec,
+	       enum fl_put *outcome, struct fl_note *note, struct fl_error *err)
+{
+	int got;
+
+	if (fl_lake_is_partial(rec)) {
+		/* TODO(#4): merge as records.md says. Until then a part
+		 * must not stand where a whole bar is looked for. */
+		fl_note_set(note, "partial",
+			    "'partial' is true: this store does not merge "
+			    "partial bars yet");
+		*outcome = FL_PUT_REFUSED;
+		return 0;
+	}
+	got = fl_lake_put(store->state, rec, err);
+	*outcome = FL_PUT_ADDED;
+	if (got > 0) {
+		fl_note_set(note, "", "over 900,000 bytes in canonical form");
+		*outcome = FL_PUT_REFUSED;
+	}
+	return got < 0 ? -1 : 0;
+}
+
+static int move(struct fl_store *store, const char *pipeline,
+		const struct fl_mark_at *at, const char *via, bool *moved,
+		const char **held, struct fl_error *err)
+{
+	return fl_lake_move(store->state, pipeline, at, via, moved, held, err);
+}
+
+/* Final names: each spill has a stamp of its own, above all that was there. */
+static void name_objects(struct fl_lake *lake)
+{
+	const struct fl_lake_commit *claimed = fl_lake_claimed(lake);
+	int64_t stamp = fl_now_ns();
+
+	if (stamp <= lake->last_stamp)
+		stamp = lake->last_stamp + 1;
+	if (claimed && stamp <= claimed->stamp)
+		stamp = claimed->stamp + 1;
+	for (size_t i = 0; i < lake->count; i++) {
+		if (stamp <= lake->objects[i].newest)
+			stamp = lake->objects[i].newest + 1;
+	}
+	for (size_t i = 0; i < lake->count; i++) {
+		struct fl_lake_object *object = &lake->objects[i];
+		struct fl_lake_name name = {
+			.stamp = stamp + object->spill,
+			.pipeline =
+				claimed ? fl_lake_pipeline_id(claimed->pipeline)
+					: 0,
+			.content = object->content,
+		};
+		struct fl_buf to = FL_BUF_INIT;
+
+		fl_lake_put_part(&to, &object->part);
+		fl_buf_putc(&to, '/');
+		fl_lake_put_name(&to, &name);
+		object->to = fl_buf_take(&to);
+	}
+	lake->last_stamp = stamp + lake->spills;
+}
+
+static int publish(struct fl_lake *lake, struct fl_error *err)
+{
+	struct fl_lake_named *named =
+		fl_realloc(NULL, lake->count + 1, sizeof(*named));
+	int result;
+
+	for (size_t i = 0; i < lake->count; i++)
+		named[i] = (struct fl_lake_named){ lake->objects[i].from,
+						   lake->objects[i].to };
+	result = fl_lake_publish(lake, named, lake->count, err);
+	free(named);
+	return result;
+}
+
+static int commit(struct fl_store *store, struct fl_error *err)
+{
+	struct fl_lake *lake = store->state;
+	static uint64_t commits;
+	int result;
+
+	commits++;
+	result = fl_lake_prepare(lake, err);
+	if (result == 0) {
+		fl_crash_at("lake_prepared", commits);
+		name_objects(lake);
+		result = fl_lake_commit_write(lake, err);
+	}
+	if (result == 0) {
+		fl_crash_at("lake_committed", commits);
+		result = publish(lake, err);
+		/* With a commit it is committed, whatever came of that: our
+		 * drafts must stay for who publishes them. */
+		if (result < 0 && lake->claims) {
+			for (size_t i = 0; i < lake->count; i++)
+				lake->objects[i].is_draft = false;
+		}
+	}
+	rollback(store); /* what is left of it is published */
+	return result;
+}
+
+/* --- positions ----------------------------------------------------------- */
+
+struct positions {
+	const char *pipeline;
+	int (*each)(void *arg, const struct fl_position *row,
+		    struct fl_error *err);
+	void *arg;
+};
+
+static int tell_positions(void *arg, struct fl_lake_commit *commit,
+			  struct fl_error *err)
+{
+	const struct positions *asked = arg;
+
+	if (asked->pipeline && strcmp(asked->pipeline, commit->pipeline) != 0)
+		return 0;
+	for (size_t i = 0; i < commit->position_count; i++) {
+		const struct fl_lake_position *position = &commit->positions[i];
+		const struct fl_position row = {
+			.pipeline = commit->pipeline,
+			.origin = position->origin,
+			.pos = position->pos,
+			.record_time = position->record_time,
+			.wm = position->wm,
+			.via = position->via,
+		};
+
+		if (asked->each(asked->arg, &row, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int positions(struct fl_store *store, const char *pipeline,
+		     int (*each)(void *arg, const struct fl_position *row,
+				 struct fl_error *err),
+		     void *arg, struct fl_error *err)
+{
+	struct fl_lake *lake = store->state;
+	struct positions asked = { pipeline, each, arg };
+
+	if (lake->empty)
+		return 0;
+	return fl_lake_commit_each(lake, tell_positions, &asked, err);
+}
+
+static int forget(struct fl_store *store, const char *pipeline, uint64_t *rows,
+		  struct fl_error *err)
+{
+	return fl_lake_forget(store->state, pipeline, rows, err);
+}
+
+static int query(struct fl_store *store, const struct fl_query *asked,
+		 struct fl_cursor **cursor, struct fl_error *err)
+{
+	return fl_lake_query(store->state, asked, cursor, err);
+}
+
+static int list(struct fl_store *store, const struct fl_query *asked,
+		int (*each)(void *arg, const struct fl_summary *row,
+			    struct fl_error *err),
+		void *arg, struct fl_error *err)
+{
+	return fl_lake_list(store->state, asked, each, arg, err);
+}
+
+const struct fl_store_ops fl_store_lake = {
+	.name = "lake",
+	.summary =
+		"a folder of compressed NDJSON files by type and date, which "
+		"DuckDB, Spark and their like read as well",
+	.forms = "DIR/ (with the slash)",
+	.batch = "64M,5m",
+	.waits = true,
+	.claims = claims,
+	.open = open_store,
+	.begin = begin,
+	.move = move,
+	.put = put,
+	.commit = commit,
+	.rollback = rollback,
+	.positions = positions,
+	.forget = forget,
+	.query = query,
+	.next = fl_lake_next,
+	.end = fl_lake_end,
+	.list = list,
+	.close = close_store,
+};
