@@ -345,8 +345,8 @@ static int load_input(struct load *load, struct fl_reader *in,
 	struct fl_record rec;
 	int got;
 
-	while ((got = fl_reader_next_within(
-			in, &rec, fl_sink_patience(load->sink), err)) > 0) {
+	while ((got = fl_reader_next_within(in, &rec, fl_sink_patience,
+					    load->sink, err)) > 0) {
 		if (got == 2) {
 			if (fl_sink_idle(load->sink, err) < 0)
 				return -1;

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/short.h"
 #include "base/time.h"
 #include "io/blocks.h"
 #include "io/writer.h"
@@ -168,11 +169,12 @@ static int refuse(struct fl_reader *in, const char *bytes, size_t len,
 static int take_record(struct fl_reader *in, const char *bytes, size_t len,
 		       struct fl_record *rec, struct fl_error *err)
 {
-	struct fl_note note = { "", "" };
+	FL_UNINITIALIZED struct fl_note note;
 	enum fl_reason reason;
 	uint64_t whole = in->block->oversize;
 	bool counts = !in->io->warm;
 
+	note.field[0] = note.detail[0] = '\0';
 	if (!in->sniffed) {
 		in->sniffed = true;
 		if (fl_reader_sniff(in->io, in->path, bytes, len, err) < 0)
@@ -207,7 +209,8 @@ static int take_mark(struct fl_reader *in, const char *bytes, size_t len,
 }
 
 int fl_reader_next_within(struct fl_reader *in, struct fl_record *rec,
-			  int64_t ns, struct fl_error *err)
+			  int64_t (*within)(const void *arg), const void *arg,
+			  struct fl_error *err)
 {
 	for (;;) {
 		const char *bytes;
@@ -215,6 +218,8 @@ int fl_reader_next_within(struct fl_reader *in, struct fl_record *rec,
 		int got;
 
 		if (!in->block) {
+			int64_t ns = within ? within(arg) : 0;
+
 			if (ns && !fl_stream_ready(in->stream)) {
 				idle(in);
 				if (in->idle_error.code == FL_OK &&
@@ -255,7 +260,7 @@ int fl_reader_next_within(struct fl_reader *in, struct fl_record *rec,
 int fl_reader_next(struct fl_reader *in, struct fl_record *rec,
 		   struct fl_error *err)
 {
-	return fl_reader_next_within(in, rec, 0, err);
+	return fl_reader_next_within(in, rec, NULL, NULL, err);
 }
 
 void fl_reader_close(struct fl_reader **out)

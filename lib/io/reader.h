@@ -41,10 +41,12 @@ void fl_reader_on_mark(struct fl_reader *in,
 void fl_reader_on_idle(struct fl_reader *in,
 		       int (*on_idle)(void *arg, struct fl_error *err),
 		       void *arg);
-/* As fl_reader_next, but gives up waiting after `ns`: returns 2 with no record.
- * 0 waits for ever. For sinks that commit by time. */
+/* As fl_reader_next, but gives up waiting after what `within` says when it is
+ * about to wait, in ns: returns 2 with no record. 0 waits for ever. For sinks
+ * that commit by time. */
 int fl_reader_next_within(struct fl_reader *in, struct fl_record *rec,
-			  int64_t ns, struct fl_error *err);
+			  int64_t (*within)(const void *arg), const void *arg,
+			  struct fl_error *err);
 
 void fl_reader_close(struct fl_reader **in);
 

@@ -26,6 +26,7 @@ enum {
 	FEW_OBJECTS = 16,
 	/* Packed frames are written when there is so much of them. */
 	OUT_SIZE = 256 << 10,
+	SORT_MOVES = 16, /* a line, that sorting in place may take */
 };
 
 struct entry {
@@ -94,17 +95,28 @@ static int by_time(const void *a, const void *b)
 	return left->at < right->at ? -1 : left->at > right->at;
 }
 
+/* Mostly there is little to do: lines stand a few places from where they
+ * belong. Where it turns out to be much, the library does it. */
 static void sort_by_time(struct fl_lake_batch *batch)
 {
-	size_t i = 1;
+	struct entry *entries = batch->entries;
+	size_t moves = SORT_MOVES * batch->count;
 
-	/* Mostly there is nothing to do. */
-	while (i < batch->count &&
-	       by_time(&batch->entries[i - 1], &batch->entries[i]) < 0)
-		i++;
-	if (i < batch->count)
-		qsort(batch->entries, batch->count, sizeof(*batch->entries),
-		      by_time);
+	for (size_t i = 1; i < batch->count; i++) {
+		struct entry entry = entries[i];
+		size_t at = i;
+
+		while (at && by_time(&entries[at - 1], &entry) > 0) {
+			entries[at] = entries[at - 1];
+			at--;
+		}
+		entries[at] = entry;
+		if (i - at > moves) {
+			qsort(entries, batch->count, sizeof(*entries), by_time);
+			return;
+		}
+		moves -= i - at;
+	}
 }
 
 /* An entry among those of its partition that have the same time. */

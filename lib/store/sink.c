@@ -11,6 +11,7 @@
 
 #include "base/map.h"
 #include "base/mem.h"
+#include "base/short.h"
 #include "base/time.h"
 #include "store/crash.h"
 
@@ -83,9 +84,10 @@ static int write_row(struct fl_sink *sink, const struct fl_record *rec,
 		     bool counts, struct fl_error *err)
 {
 	struct fl_store *store = sink->config.store;
-	struct fl_note note = { "", "" };
+	FL_UNINITIALIZED struct fl_note note;
 	enum fl_put outcome = FL_PUT_NEW;
 
+	note.field[0] = note.detail[0] = '\0';
 	if (!sink->config.dry &&
 	    store->ops->put(store, rec, &outcome, &note, err) < 0)
 		return -1;
@@ -342,10 +344,11 @@ static int move_positions(struct fl_sink *sink, struct fl_error *err)
 
 static int write_covered(struct fl_sink *sink, struct fl_error *err)
 {
+	struct fl_note note = { "", "" };
+
 	for (size_t i = 0; i < sink->covered; i++) {
 		struct line *line = &sink->lines[i];
 		uint64_t rejected = sink->io->counts.rejected;
-		struct fl_note note = { "", "" };
 		struct fl_record rec = {
 			.bytes = sink->held.data + line->at,
 			.len = line->len,
@@ -566,8 +569,9 @@ int fl_sink_put(struct fl_sink *sink, const struct fl_record *rec,
 	return is_full(sink) ? commit(sink, err) : 0;
 }
 
-int64_t fl_sink_patience(const struct fl_sink *sink)
+int64_t fl_sink_patience(const void *arg)
 {
+	const struct fl_sink *sink = arg;
 	bool waits = sink->config.pipeline ? sink->any_joined : sink->begun;
 	int64_t left;
 

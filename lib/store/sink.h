@@ -49,8 +49,9 @@ int fl_sink_put(struct fl_sink *sink, const struct fl_record *rec,
  *         knows nothing of where the stream goes on */
 int fl_sink_mark(void *sink, const char *bytes, size_t len,
 		 struct fl_error *err);
-/* How long the sink may be left waiting for input; 0: for ever. */
-int64_t fl_sink_patience(const struct fl_sink *sink);
+/* How long the sink may be left waiting for input; 0: for ever. For
+ * fl_reader_next_within. */
+int64_t fl_sink_patience(const void *sink);
 /* Commit what has become due, for fl_reader_on_idle and when patience ended. */
 int fl_sink_idle(void *sink, struct fl_error *err);
 /* The input has ended: commit the rest. What no mark covers is discarded and
