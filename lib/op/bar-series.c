@@ -14,7 +14,7 @@
 #include "base/map.h"
 #include "base/mem.h"
 #include "base/short.h"
-#include "op/bar-window.h"
+#include "base/window.h"
 
 /* A bar that is not written yet. */
 struct open {

@@ -1,8 +1,8 @@
-/* bar-window: which interval an instant or a date belongs to.
+/* window: which interval an instant or a date belongs to.
  *
  * SPDX-License-Identifier: Apache-2.0 */
-#ifndef FL_OP_BAR_WINDOW_H
-#define FL_OP_BAR_WINDOW_H
+#ifndef FL_BASE_WINDOW_H
+#define FL_BASE_WINDOW_H
 
 #include <stdint.h>
 

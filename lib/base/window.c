@@ -1,7 +1,7 @@
-/* bar-window: see bar-window.h.
+/* window: see window.h.
  *
  * SPDX-License-Identifier: Apache-2.0 */
-#include "op/bar-window.h"
+#include "base/window.h"
 
 #include <stdbool.h>
 #include <stddef.h>

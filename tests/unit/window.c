@@ -1,8 +1,8 @@
-/* bar-window: windows cover time without gaps and overlaps, also where clocks
+/* window: windows cover time without gaps and overlaps, also where clocks
  * are changed, and begin where people expect them to.
  *
  * SPDX-License-Identifier: Apache-2.0 */
-#include "op/bar-window.h"
+#include "base/window.h"
 
 #include "tap.h"
 
