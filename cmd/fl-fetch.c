@@ -82,8 +82,17 @@ static const struct fl_option options[] = {
 
 /* Sources that are designed but not built in yet: a name that will be right
  * deserves another answer than a slip. */
-static const char *const later[] = { "yahoo", "alphavantage", "log", "syslog",
-				     NULL };
+static const char *const later[] = { "alphavantage", "log", "syslog", NULL };
+
+/* Sources that this build could not have. */
+static const struct {
+	const char *name, *lacks;
+} left_out[] = {
+#ifdef FL_WITHOUT_CURL
+	{ "yahoo", "libcurl" },
+#endif
+	{ NULL, NULL },
+};
 
 static struct fl_subcommand words[SOURCES_MAX];
 static const struct fl_subcommand *word_list[SOURCES_MAX + 1];
@@ -131,10 +140,20 @@ static const struct fl_subcommand *find_word(const char *word,
 				     later[i]);
 			return NULL;
 		}
+	for (size_t i = 0; left_out[i].name; i++)
+		if (strlen(left_out[i].name) == len &&
+		    strncmp(left_out[i].name, word, len) == 0) {
+			fl_error_set(err, FL_ERR_USAGE,
+				     "source '%s' is left out of this build, "
+				     "which was made without %s: scripts/setup "
+				     "installs it, make builds anew",
+				     left_out[i].name, left_out[i].lacks);
+			return NULL;
+		}
 	if (word[len] == ',')
 		fl_error_set(err, FL_ERR_USAGE,
-			     "'%s': a list is for sources that are asked by "
-			     "symbol, and none of them is built in yet",
+			     "'%s': one source at a time; a list as fallback "
+			     "is not built in yet",
 			     fl_show(word, strlen(word), 100));
 	else if (strncmp(word, "csv:", 4) == 0)
 		fl_error_set(err, FL_ERR_USAGE,
@@ -363,6 +382,11 @@ static void pass_over(void *arg, struct fl_error *err)
 	fl_run_pass_over(arg, err);
 }
 
+static void tell(void *arg, const char *text)
+{
+	fl_run_tell(arg, text);
+}
+
 static void make_ask(struct fetch *fetch)
 {
 	fetch->ask = (struct fl_ask){
@@ -374,10 +398,14 @@ static void make_ask(struct fetch *fetch)
 						    : NULL,
 		.from = fl_selects.from,
 		.to = fl_selects.to,
+		.all = fl_selects.all,
 		.last = fl_selects.last,
 		.now_ns = fetch->run->started_ns,
 		.pass_over = pass_over,
 		.pass_over_arg = fetch->run,
+		.tell = tell,
+		.tell_arg = fetch->run,
+		.version = fl_run_version,
 	};
 }
 

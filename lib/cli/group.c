@@ -356,8 +356,10 @@ static int apply_range(const struct fl_zone *zone, int64_t now_ns,
 	if (times.from || times.to)
 		return fl_error_set(err, FL_ERR_USAGE,
 				    "--range goes without --from and --to");
-	if (strcmp(times.range, "max") == 0)
+	if (strcmp(times.range, "max") == 0) {
+		fl_selects.all = true;
 		return 0;
+	}
 	if (strcmp(times.range, "ytd") == 0) {
 		fl_selects.from = year_begin(zone, now_ns);
 		return 0;

@@ -39,6 +39,8 @@ enum {
 	VIA_MAX = 8 * 1024, /* bytes of this command in a mark */
 };
 
+const char fl_run_version[] = FL_VERSION;
+
 static volatile sig_atomic_t stop;
 static volatile int64_t stopped_ms;
 
@@ -364,6 +366,11 @@ const char *fl_run_setting(const struct fl_run *run, const char *name)
 			return settings.others[i].value;
 	}
 	return NULL;
+}
+
+void fl_run_tell(const struct fl_run *run, const char *text)
+{
+	say(run, text);
 }
 
 void fl_run_pass_over(const struct fl_run *run, struct fl_error *err)

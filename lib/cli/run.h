@@ -65,6 +65,7 @@ extern const struct fl_option fl_options_last[];    /* --last */
 struct fl_selects {
 	struct fl_list types, symbols;
 	int64_t from, to; /* FL_TIME_NONE: open */
+	bool all;         /* --range max: open because that was said */
 	uint64_t last;
 };
 extern struct fl_selects fl_selects;
@@ -78,6 +79,10 @@ void fl_run_begin(struct fl_run *run, const struct fl_command *command,
 /* A setting that is no option of the command ("store" for PLACE): FL_STORE,
  * else what the config files say; NULL when nowhere. */
 const char *fl_run_setting(const struct fl_run *run, const char *name);
+/* What --version says, without the name. */
+extern const char fl_run_version[];
+/* One line for the user, "fl-fetch: TEXT": of many symbols one failed. */
+void fl_run_tell(const struct fl_run *run, const char *text);
 /* --keep-going: say what is wrong with an input, and forget the error. The end
  * of the run is to tell of it by its status. */
 void fl_run_pass_over(const struct fl_run *run, struct fl_error *err);

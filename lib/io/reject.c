@@ -125,6 +125,21 @@ static void append_raw(struct fl_buf *out, const struct fl_reject *reject)
 			      (unsigned long long)whole);
 }
 
+static void append_answer(struct fl_buf *out, const struct fl_reject *reject)
+{
+	if (reject->http_status)
+		fl_buf_printf(out, ",\"http_status\":%u", reject->http_status);
+	if (reject->provider_code && *reject->provider_code) {
+		fl_buf_puts(out, ",\"provider_code\":");
+		fl_buf_json_string(out, reject->provider_code,
+				   whole_utf8(reject->provider_code));
+	}
+	if (reject->retryable)
+		fl_buf_puts(out, reject->retryable == FL_AGAIN_YES
+					 ? ",\"retryable\":true"
+					 : ",\"retryable\":false");
+}
+
 static void print_reject(const struct fl_io *io, const struct fl_reject *reject,
 			 struct fl_buf *out)
 {
@@ -169,6 +184,7 @@ static void print_reject(const struct fl_io *io, const struct fl_reject *reject,
 		fl_buf_puts(out, ",\"field\":");
 		fl_buf_json_string(out, note->field, whole_utf8(note->field));
 	}
+	append_answer(out, reject);
 	fl_buf_putc(out, '}');
 }
 

@@ -61,10 +61,17 @@ const char *fl_reason_doc(enum fl_reason reason);
 /* Why a line was refused, in words: filled by whoever finds the fault. */
 struct fl_note {
 	char field[64];   /* JSON path of the field at fault; "" when none is */
-	char detail[200]; /* "'price' is \"12\", a string" */
+	char detail[300]; /* "'price' is \"12\", a string" */
 };
 void fl_note_set(struct fl_note *note, const char *field, const char *format,
 		 ...) __attribute__((format(printf, 3, 4)));
+
+/* May the same request work later? */
+enum fl_again {
+	FL_AGAIN_UNSAID,
+	FL_AGAIN_NO,
+	FL_AGAIN_YES,
+};
 
 /* What one reject is about; unset members are left out of the record. */
 struct fl_reject {
@@ -76,6 +83,10 @@ struct fl_reject {
 	size_t raw_len;
 	uint64_t raw_bytes; /* when the line was longer than `raw` holds; else 0
 			     */
+	/* Of a provider's answer. */
+	unsigned http_status;
+	const char *provider_code; /* its own word; NULL */
+	enum fl_again retryable;
 };
 
 /* Open the file or descriptor that --rejects names, if any; once. Writers and

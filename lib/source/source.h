@@ -1,8 +1,10 @@
 /* source: where fl-fetch gets records from.
  *
- * One file per source, registered in sources.def. This is the opened kind:
- * open, next …, close; the driver in cmd/fl-fetch.c does selection, marks,
- * warm-up, counting and writing for all of them.
+ * One file or folder per source, registered in sources.def. This is the opened
+ * kind: open, next …, close; the driver in cmd/fl-fetch.c does selection,
+ * marks, warm-up, counting and writing for all of them. What a provider is
+ * asked by symbol is of the polled kind (source/polled.h), which is built on
+ * this.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef FL_SOURCE_SOURCE_H
@@ -30,6 +32,7 @@ struct fl_ask {
 	const char *store;          /* the setting `store`; NULL: not set */
 	const char *const *symbols; /* --symbol, NULL-ended; NULL: all */
 	int64_t from, to;           /* FL_TIME_NONE: open */
+	bool all;                   /* open because --range max was said */
 	uint64_t last;              /* newest N a symbol; 0: all */
 	int64_t now_ns;
 	/* --resume: positions to start from; NULL: no marks are wanted. */
@@ -42,6 +45,10 @@ struct fl_ask {
 	 * forget the error; the source fails in the end. */
 	void (*pass_over)(void *arg, struct fl_error *err);
 	void *pass_over_arg;
+	/* One line for the user, about one of several symbols. */
+	void (*tell)(void *arg, const char *text);
+	void *tell_arg;
+	const char *version; /* ours, for those who want to know who asks */
 };
 
 /* One record from a source. */

@@ -52,18 +52,19 @@ teardown() {
 }
 
 @test "a source that comes later is said to be not built in yet" {
-	run -2 fl-fetch yahoo AAPL
-	[ "$output" = "fl-fetch: source 'yahoo' is not built in yet; see fl-fetch --list-sources" ]
-	run -2 fl-fetch yahoo,alphavantage AAPL
-	[[ $output == *"'yahoo' is not built in yet"* ]]
+	run -2 fl-fetch alphavantage AAPL
+	[ "$output" = "fl-fetch: source 'alphavantage' is not built in yet; see fl-fetch --list-sources" ]
+	run -2 fl-fetch alphavantage,yahoo AAPL
+	[[ $output == *"'alphavantage' is not built in yet"* ]]
 }
 
 @test "--list-sources gives a stat record for each" {
 	fl-fetch --list-sources >list
 	run -0 jq -r '[.type, .stat, .subject] | join(" ")' list
+	output=${output#$'stat source yahoo\n'} # a build may lack it
 	[ "$output" = $'stat source csv\nstat source store\nstat source sim' ]
 	fl-clean <list >clean
-	[ "$(wc -l <clean)" = 3 ]
+	cmp list clean
 }
 
 @test "output is NDJSON in a pipe, CSV and a table on demand" {

@@ -1,0 +1,630 @@
+/* http: see http.h.
+ *
+ * A question is a job that waits for its time, runs, and is either done or
+ * waits again. Which job runs is a matter of their count alone: the caller
+ * keeps no more outstanding than it wants at once.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "net/http.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/time.h"
+#include "net/curl.h"
+#include "net/mask.h"
+
+void fl_url_escape(const char *text, struct fl_buf *out)
+{
+	for (; *text; text++) {
+		unsigned char c = (unsigned char)*text;
+
+		if ((c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
+		    (c >= 'a' && c <= 'z') || strchr("-._~", c))
+			fl_buf_putc(out, (char)c);
+		else
+			fl_buf_printf(out, "%%%02X", c);
+	}
+}
+
+bool fl_http_retryable(const struct fl_http_answer *answer)
+{
+	unsigned status = answer->status;
+
+	if (answer->fault)
+		return answer->fault == FL_HTTP_NETWORK ||
+		       answer->fault == FL_HTTP_CUT;
+	return status == 408 || status == 429 || status == 999 ||
+	       (status >= 500 && status != 501);
+}
+
+const char *fl_http_header(const struct fl_http_answer *answer,
+			   const char *name, size_t *len)
+{
+	size_t name_len = strlen(name);
+
+	for (const char *line = answer->head; *line;) {
+		size_t whole = strcspn(line, "\n");
+
+		if (whole > name_len && line[name_len] == ':' &&
+		    strncasecmp(line, name, name_len) == 0) {
+			const char *value = line + name_len + 1;
+			const char *end = line + whole;
+
+			while (value < end && strchr(" \t", *value))
+				value++;
+			while (end > value && strchr(" \t\r", end[-1]))
+				end--;
+			*len = (size_t)(end - value);
+			return value;
+		}
+		line += whole + (line[whole] == '\n');
+	}
+	return NULL;
+}
+
+#ifdef FL_WITHOUT_CURL
+
+int fl_http_open(struct fl_http **http, const struct fl_io *io,
+		 const struct fl_http_settings *settings, struct fl_error *err)
+{
+	(void)io;
+	(void)settings;
+	*http = NULL;
+	return fl_error_set(err, FL_ERR_USAGE,
+			    "this build has no libcurl, and so no HTTP");
+}
+
+void fl_http_ask(struct fl_http *http, const struct fl_http_request *request)
+{
+	(void)http;
+	(void)request;
+}
+
+int fl_http_next(struct fl_http *http, struct fl_http_answer *answer,
+		 int64_t wait_ns, struct fl_error *err)
+{
+	(void)http;
+	(void)answer;
+	(void)wait_ns;
+	(void)err;
+	return 0;
+}
+
+uint64_t fl_http_requests(const struct fl_http *http)
+{
+	(void)http;
+	return 0;
+}
+
+void fl_http_close(struct fl_http **http)
+{
+	*http = NULL;
+}
+
+#else
+
+#include <curl/curl.h>
+
+enum {
+	REDIRECTS = 8,
+	HEAD_MAX = 64 * 1024,
+	SLOW_BYTES = 64, /* a second: less is a stall */
+	POLL_MS = 100,   /* between looks at a stop */
+};
+
+/* The functions of libcurl that we use. */
+#define FUNCTIONS(X)                                                           \
+	X(easy_cleanup)                                                        \
+	X(easy_getinfo)                                                        \
+	X(easy_init)                                                           \
+	X(easy_reset)                                                          \
+	X(easy_setopt)                                                         \
+	X(easy_strerror)                                                       \
+	X(getdate)                                                             \
+	X(global_init)                                                         \
+	X(multi_add_handle)                                                    \
+	X(multi_cleanup)                                                       \
+	X(multi_info_read)                                                     \
+	X(multi_init)                                                          \
+	X(multi_perform)                                                       \
+	X(multi_poll)                                                          \
+	X(multi_remove_handle)                                                 \
+	X(multi_setopt)                                                        \
+	X(multi_strerror)                                                      \
+	X(slist_append)                                                        \
+	X(slist_free_all)
+
+static const char *const function_names[] = {
+#define X(name) "curl_" #name,
+	FUNCTIONS(X)
+#undef X
+};
+
+/* curl.h makes macros of some names, which a name alone does not invoke. */
+static union {
+	struct {
+#define X(name) __typeof__(curl_##name) *name;
+		FUNCTIONS(X)
+#undef X
+	};
+	void *all[sizeof(function_names) / sizeof(*function_names)];
+} curl;
+
+enum state {
+	WAITS, /* until due_ns */
+	RUNS,
+	DONE,
+};
+
+struct job {
+	struct job *next;
+	struct fl_http *http;
+	enum state state;
+	void *arg;
+	char *urls[2]; /* the second NULL: no other host */
+	unsigned at;   /* which of them is asked */
+	bool turned;   /* the other host was tried */
+	unsigned tries;
+	int64_t asked_ns, due_ns; /* monotonic */
+	CURL *easy;
+	char error[CURL_ERROR_SIZE];
+	struct fl_buf head, body;
+	bool too_large;
+};
+
+struct fl_http {
+	const struct fl_io *io;
+	struct fl_http_settings settings;
+	CURLM *multi;
+	struct curl_slist *headers;
+	struct job *jobs;  /* in the order in which they were asked */
+	struct job *given; /* whose answer the caller has */
+	struct fl_buf masked;
+	uint64_t requests, dice;
+};
+
+/* --- libcurl calls us ----------------------------------------------------- */
+
+static size_t take_head(char *bytes, size_t size, size_t count, void *arg)
+{
+	struct job *job = arg;
+
+	/* Of several answers (redirects, 100 Continue) the last one counts. */
+	if (count >= 5 && memcmp(bytes, "HTTP/", 5) == 0) {
+		fl_buf_reset(&job->head);
+		fl_buf_reset(&job->body);
+	}
+	fl_buf_append(&job->head, bytes, size * count);
+	return size * count;
+}
+
+static size_t take_body(char *bytes, size_t size, size_t count, void *arg)
+{
+	struct job *job = arg;
+
+	fl_buf_append(&job->body, bytes, size * count);
+	job->too_large = job->body.over;
+	return job->too_large ? 0 : size * count;
+}
+
+/* Also before decompression: a body of nothing but empty blocks is one, too. */
+static int take_progress(void *arg, curl_off_t all, curl_off_t now,
+			 curl_off_t up_all, curl_off_t up)
+{
+	struct job *job = arg;
+
+	(void)all;
+	(void)up_all;
+	(void)up;
+	if (now > (curl_off_t)job->http->settings.max_body)
+		job->too_large = true;
+	return job->too_large || fl_stop_requested(job->http->io);
+}
+
+/* --- jobs ------------------------------------------------------------------
+ */
+
+static void set_options(struct fl_http *http, struct job *job)
+{
+	const struct fl_http_settings *s = &http->settings;
+	CURL *easy = job->easy;
+
+	curl.easy_reset(easy);
+#define SET(option, value) curl.easy_setopt(easy, CURLOPT_##option, value)
+	SET(URL, job->urls[job->at]);
+	SET(PRIVATE, job);
+	SET(ERRORBUFFER, job->error);
+	SET(NOSIGNAL, 1L);
+	SET(USERAGENT, s->agent);
+	SET(HTTPHEADER, http->headers);
+	SET(ACCEPT_ENCODING, ""); /* all that it can undo */
+	SET(HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
+	SET(PIPEWAIT, 1L); /* rather share a connection than open another */
+	SET(FOLLOWLOCATION, 1L);
+	SET(MAXREDIRS, (long)REDIRECTS);
+#if LIBCURL_VERSION_NUM >= 0x075500
+	SET(PROTOCOLS_STR, "http,https");
+	SET(REDIR_PROTOCOLS_STR, "http,https");
+#else
+	SET(PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
+	SET(REDIR_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
+#endif
+	SET(CONNECTTIMEOUT_MS, (long)(s->connect_ns / 1000000));
+	SET(LOW_SPEED_LIMIT, (long)SLOW_BYTES);
+	SET(LOW_SPEED_TIME, (long)((s->stall_ns + FL_SECOND - 1) / FL_SECOND));
+	SET(HEADERFUNCTION, take_head);
+	SET(HEADERDATA, job);
+	SET(WRITEFUNCTION, take_body);
+	SET(WRITEDATA, job);
+	SET(NOPROGRESS, 0L);
+	SET(XFERINFOFUNCTION, take_progress);
+	SET(XFERINFODATA, job);
+	if (s->ca_file)
+		SET(CAINFO, s->ca_file);
+#undef SET
+	/* Verification is libcurl's default, and nothing here turns it off. */
+}
+
+static const char *masked(struct fl_http *http, const struct job *job)
+{
+	fl_buf_reset(&http->masked);
+	fl_url_mask(job->urls[job->at], &http->masked);
+	return fl_buf_text(&http->masked);
+}
+
+static int begin(struct fl_http *http, struct job *job, struct fl_error *err)
+{
+	CURLMcode code;
+
+	if (!job->easy)
+		job->easy = curl.easy_init();
+	if (!job->easy)
+		fl_out_of_memory();
+	job->error[0] = '\0';
+	job->too_large = false;
+	fl_buf_release(&job->body);
+	fl_buf_reset(&job->head);
+	job->head.max = HEAD_MAX;
+	job->body.max = http->settings.max_body;
+	set_options(http, job);
+	code = curl.multi_add_handle(http->multi, job->easy);
+	if (code)
+		return fl_error_set(
+			err, FL_ERR_AGAIN, "cannot ask '%s': libcurl says: %s",
+			masked(http, job), curl.multi_strerror(code));
+	job->state = RUNS;
+	job->tries++;
+	http->requests++;
+	fl_log("GET %s (try %u)", masked(http, job), job->tries);
+	return 0;
+}
+
+static void free_job(struct job *job)
+{
+	if (!job)
+		return;
+	if (job->easy)
+		curl.easy_cleanup(job->easy);
+	free(job->urls[0]);
+	free(job->urls[1]);
+	fl_buf_release(&job->head);
+	fl_buf_release(&job->body);
+	free(job);
+}
+
+static enum fl_http_fault fault_of(const struct job *job, CURLcode code)
+{
+	if (job->too_large)
+		return FL_HTTP_TOO_LARGE;
+	switch (code) {
+	case CURLE_OK:
+		return FL_HTTP_WHOLE;
+	case CURLE_PEER_FAILED_VERIFICATION:
+	case CURLE_SSL_CACERT_BADFILE:
+	case CURLE_SSL_ISSUER_ERROR:
+	case CURLE_SSL_INVALIDCERTSTATUS:
+		return FL_HTTP_TLS;
+	case CURLE_TOO_MANY_REDIRECTS:
+	case CURLE_UNSUPPORTED_PROTOCOL:
+	case CURLE_URL_MALFORMAT:
+		return FL_HTTP_REDIRECTS;
+	case CURLE_PARTIAL_FILE:
+	case CURLE_GOT_NOTHING:
+	case CURLE_RECV_ERROR:
+	case CURLE_HTTP2:
+	case CURLE_HTTP2_STREAM:
+	case CURLE_BAD_CONTENT_ENCODING:
+	case CURLE_WRITE_ERROR:
+		return FL_HTTP_CUT;
+	default:
+		return FL_HTTP_NETWORK;
+	}
+}
+
+/* libcurl's words, as ours are: beginning small, one line. */
+static void put_why(const struct job *job, CURLcode code, char *why,
+		    size_t size)
+{
+	const char *text =
+		job->error[0] ? job->error : curl.easy_strerror(code);
+	size_t len = strcspn(text, "\r\n");
+
+	while (len && text[len - 1] == '.')
+		len--;
+	snprintf(why, size, "%s", fl_show(text, len, 250));
+	if (why[0] >= 'A' && why[0] <= 'Z' && why[1] >= 'a' && why[1] <= 'z')
+		why[0] = (char)(why[0] + ('a' - 'A'));
+}
+
+static void make_answer(struct fl_http *http, struct job *job, CURLcode code,
+			struct fl_http_answer *answer)
+{
+	curl_off_t after = 0;
+	long status = 0;
+	size_t len;
+
+	*answer = (struct fl_http_answer){
+		.arg = job->arg,
+		.fault = fault_of(job, code),
+		.body = fl_buf_text(&job->body),
+		.len = job->body.len,
+		.date_ns = FL_TIME_NONE,
+		.tries = job->tries,
+		.took_ns = fl_monotonic_ns() - job->asked_ns,
+		.url = masked(http, job),
+		.head = fl_buf_text(&job->head),
+	};
+	curl.easy_getinfo(job->easy, CURLINFO_RESPONSE_CODE, &status);
+	answer->status = status > 0 ? (unsigned)status : 0;
+	/* Both forms, seconds and a date, are read by libcurl. */
+	curl.easy_getinfo(job->easy, CURLINFO_RETRY_AFTER, &after);
+	if (after > 0)
+		answer->retry_after_ns = after < 1000000 ? after * FL_SECOND
+							 : 1000000 * FL_SECOND;
+	if (answer->fault == FL_HTTP_TOO_LARGE)
+		snprintf(answer->why, sizeof(answer->why),
+			 "the answer is larger than %zu MiB",
+			 http->settings.max_body >> 20);
+	else if (answer->fault)
+		put_why(job, code, answer->why, sizeof(answer->why));
+	if (fl_http_header(answer, "date", &len)) {
+		time_t date = curl.getdate(fl_http_header(answer, "date", &len),
+					   NULL);
+
+		if (date > 0 && date < FL_TIME_MAX / FL_SECOND)
+			answer->date_ns = date * FL_SECOND;
+	}
+}
+
+/* A number from 0 to below 1. xorshift64* by Vigna: dice for back-off. */
+static double roll(struct fl_http *http)
+{
+	uint64_t x = http->dice;
+
+	x ^= x >> 12;
+	x ^= x << 25;
+	x ^= x >> 27;
+	http->dice = x;
+	return (double)(x * UINT64_C(2685821657736338717) >> 11) /
+	       (double)(UINT64_C(1) << 53);
+}
+
+/* How long until the next try; -1: there is none. */
+static int64_t wait_of(struct fl_http *http, struct job *job,
+		       const struct fl_http_answer *answer)
+{
+	const struct fl_http_settings *s = &http->settings;
+	unsigned tries = job->tries - job->turned;
+	int64_t wait = s->retry_ns;
+
+	if (!fl_http_retryable(answer))
+		return -1;
+	/* Whoever says how long to wait is not asked by another door. */
+	if (!answer->fault && !answer->retry_after_ns && job->urls[1] &&
+	    !job->turned && answer->status != 408) {
+		job->turned = true;
+		job->at = 1;
+		return 0;
+	}
+	if (tries >= s->tries || answer->retry_after_ns > s->retry_most_ns)
+		return -1;
+	for (; tries > 1 && wait < FL_HOUR; tries--)
+		wait *= 2;
+	/* Half of it is left to chance, so that many do not come at once. */
+	wait = (int64_t)((double)wait * (0.5 + roll(http) / 2));
+	return wait > answer->retry_after_ns ? wait : answer->retry_after_ns;
+}
+
+/* A transfer has ended. true: its answer is the caller's. */
+static bool end(struct fl_http *http, struct job *job, CURLcode code,
+		struct fl_http_answer *answer)
+{
+	int64_t wait;
+
+	curl.multi_remove_handle(http->multi, job->easy);
+	job->state = DONE;
+	make_answer(http, job, code, answer);
+	if (answer->fault)
+		fl_log("%s: %s", answer->url, answer->why);
+	else
+		fl_log("%s: HTTP %u, %zu bytes", answer->url, answer->status,
+		       answer->len);
+	wait = wait_of(http, job, answer);
+	if (wait < 0)
+		return true;
+	job->state = WAITS;
+	job->due_ns = fl_monotonic_ns() + wait;
+	fl_log("asking %sagain in %lld ms", job->at ? "the other host " : "",
+	       (long long)(wait / 1000000));
+	return false;
+}
+
+/* --- what callers see ------------------------------------------------------
+ */
+
+static void unlink_job(struct fl_http *http, const struct job *job)
+{
+	struct job **at = &http->jobs;
+
+	while (*at != job)
+		at = &(*at)->next;
+	*at = job->next;
+}
+
+int fl_http_open(struct fl_http **out, const struct fl_io *io,
+		 const struct fl_http_settings *settings, struct fl_error *err)
+{
+	struct fl_buf accept = FL_BUF_INIT;
+	struct fl_http *http;
+
+	*out = NULL;
+	if (settings->ca_file && access(settings->ca_file, R_OK) < 0)
+		return fl_error_set(err, FL_ERR_IO,
+				    "cannot read '%s', the certificates to "
+				    "trust",
+				    fl_show(settings->ca_file,
+					    strlen(settings->ca_file), 200));
+	if (!curl.easy_init) {
+		if (fl_curl_load(function_names, curl.all,
+				 sizeof(curl.all) / sizeof(*curl.all), err) < 0)
+			return -1;
+		if (curl.global_init(CURL_GLOBAL_DEFAULT))
+			return fl_error_set(err, FL_ERR_AGAIN,
+					    "libcurl cannot start");
+	}
+	*out = http = fl_zalloc(sizeof(*http));
+	http->io = io;
+	http->settings = *settings;
+	http->dice = ((uint64_t)fl_now_ns() ^ (uint64_t)getpid() << 32) | 1;
+	http->multi = curl.multi_init();
+	if (!http->multi)
+		fl_out_of_memory();
+	curl.multi_setopt(http->multi, CURLMOPT_MAX_HOST_CONNECTIONS,
+			  (long)settings->parallel);
+	fl_buf_printf(&accept, "Accept: %s",
+		      settings->accept ? settings->accept : "*/*");
+	http->headers = curl.slist_append(NULL, fl_buf_text(&accept));
+	http->headers = curl.slist_append(http->headers,
+					  "Accept-Language: en-US,en;q=0.9");
+	fl_buf_release(&accept);
+	return 0;
+}
+
+void fl_http_ask(struct fl_http *http, const struct fl_http_request *request)
+{
+	struct job *job = fl_zalloc(sizeof(*job)), **at = &http->jobs;
+
+	job->http = http;
+	job->arg = request->arg;
+	job->urls[0] = fl_strdup(request->url);
+	if (request->other_url)
+		job->urls[1] = fl_strdup(request->other_url);
+	job->asked_ns = job->due_ns = fl_monotonic_ns();
+	while (*at)
+		at = &(*at)->next;
+	*at = job;
+}
+
+/* Start what is due; *wait_ns: until the next is. returns 0, -1 */
+static int start_due(struct fl_http *http, int64_t *wait_ns,
+		     struct fl_error *err)
+{
+	int64_t now = fl_monotonic_ns();
+
+	for (struct job *job = http->jobs; job; job = job->next) {
+		if (job->state != WAITS)
+			continue;
+		if (job->due_ns <= now) {
+			if (begin(http, job, err) < 0)
+				return -1;
+		} else if (job->due_ns - now < *wait_ns) {
+			*wait_ns = job->due_ns - now;
+		}
+	}
+	return 0;
+}
+
+/* 1 an answer, 2 none yet, -1 */
+static int work(struct fl_http *http, struct fl_http_answer *answer,
+		struct fl_error *err)
+{
+	int running, left;
+	CURLMcode code = curl.multi_perform(http->multi, &running);
+	CURLMsg *msg;
+
+	if (code)
+		return fl_error_set(err, FL_ERR_AGAIN, "libcurl failed: %s",
+				    curl.multi_strerror(code));
+	while ((msg = curl.multi_info_read(http->multi, &left))) {
+		struct job *job = NULL;
+		CURLcode result = msg->data.result;
+
+		if (msg->msg != CURLMSG_DONE)
+			continue;
+		curl.easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, &job);
+		if (!end(http, job, result, answer))
+			continue;
+		unlink_job(http, job);
+		http->given = job;
+		return 1;
+	}
+	return 2;
+}
+
+int fl_http_next(struct fl_http *http, struct fl_http_answer *answer,
+		 int64_t wait_ns, struct fl_error *err)
+{
+	int64_t until = fl_monotonic_ns() + wait_ns;
+
+	free_job(http->given);
+	http->given = NULL;
+	while (http->jobs && !fl_stop_requested(http->io)) {
+		int64_t left = until - fl_monotonic_ns(), wait;
+		int got;
+
+		wait = left > 0 ? left : 0;
+		if (start_due(http, &wait, err) < 0)
+			return -1;
+		got = work(http, answer, err);
+		if (got != 2 || left <= 0)
+			return got;
+		if (wait > POLL_MS * INT64_C(1000000))
+			wait = POLL_MS * INT64_C(1000000);
+		curl.multi_poll(http->multi, NULL, 0,
+				(int)((wait + 999999) / 1000000), NULL);
+	}
+	return 0;
+}
+
+uint64_t fl_http_requests(const struct fl_http *http)
+{
+	return http->requests;
+}
+
+void fl_http_close(struct fl_http **http)
+{
+	struct fl_http *old = *http;
+
+	*http = NULL;
+	if (!old)
+		return;
+	for (struct job *job = old->jobs, *next; job; job = next) {
+		next = job->next;
+		if (job->state == RUNS)
+			curl.multi_remove_handle(old->multi, job->easy);
+		free_job(job);
+	}
+	free_job(old->given);
+	curl.multi_cleanup(old->multi);
+	curl.slist_free_all(old->headers);
+	fl_buf_release(&old->masked);
+	free(old);
+}
+
+#endif

@@ -1,0 +1,553 @@
+/* polled: see polled.h.
+ *
+ * As many symbols are on their way as --parallel says, counted from the one
+ * that is to be given next: so the order is that of the list, and what waits
+ * for its turn is bounded.
+ *
+ * Whoever cannot reach a provider at all, or is told to slow down, does not go
+ * on with a thousand more symbols: the rest is refused unasked.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "source/polled.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/time.h"
+#include "io/stream.h"
+
+enum {
+	BASES = 2,
+	WAIT_MS = 100,
+};
+
+static struct {
+	const char *symbols_from, *agent, *ca_file;
+	uint64_t parallel, tries;
+	int64_t retry_ns, connect_ns, stall_ns;
+	bool dry_run;
+} option = {
+	.parallel = 4,
+	.tries = 4,
+	.retry_ns = 2 * FL_SECOND,
+	.connect_ns = 10 * FL_SECOND,
+	.stall_ns = 30 * FL_SECOND,
+};
+
+const struct fl_option fl_options_polled[] = {
+	{ .kind = FL_OPTION_TEXT,
+	  .name = "symbols-from",
+	  .arg = "FILE|-",
+	  .target = &option.symbols_from,
+	  .words = "@file",
+	  .help = "also the symbols in FILE: by line, blank or comma; # begins "
+		  "a comment" },
+	FL_OPT_U64(0, "parallel", "N", &option.parallel,
+		   "ask for N symbols at once, 1 to 16 [4]"),
+	FL_OPT_FLAG(0, "dry-run", &option.dry_run,
+		    "print the URLs that would be asked, and ask nothing"),
+	FL_OPT_U64(0, "tries", "N", &option.tries,
+		   "ask N times before a request has failed [4]"),
+	FL_OPT_DURATION(0, "retry-wait", "DUR", &option.retry_ns,
+			"wait before the second try, doubled for each further "
+			"one, half of it by chance [2s]"),
+	FL_OPT_DURATION(0, "connect-timeout", "DUR", &option.connect_ns,
+			"for one connection to come about [10s]"),
+	FL_OPT_DURATION(0, "timeout", "DUR", &option.stall_ns,
+			"give a try up when nothing comes for so long [30s]"),
+	{ .kind = FL_OPTION_TEXT,
+	  .name = "ca-file",
+	  .arg = "FILE",
+	  .target = &option.ca_file,
+	  .words = "@file",
+	  .help = "trust the authorities in FILE (PEM) [the system's]" },
+	FL_OPT_TEXT(0, "user-agent", "TEXT", &option.agent,
+		    "who asks [Mozilla/5.0 (compatible; FinanceLake/VERSION)]"),
+	FL_OPT_END,
+};
+
+struct entry {
+	size_t at, len;
+	int64_t ts_ns;
+	bool rounded;
+	enum fl_reason reason; /* NONE: a record */
+	struct fl_note *note;  /* of a reject */
+};
+
+struct fl_poll_out {
+	struct fl_buf text;
+	struct entry *entries;
+	size_t count, cap;
+};
+
+struct slot {
+	const char *symbol;
+	void *job;
+	bool done, failed;
+	struct fl_poll_fault fault;
+	unsigned status; /* of the answer that failed */
+	char *raw;       /* its body; NULL */
+	size_t raw_len;
+	struct fl_poll_out out;
+	size_t given; /* of out.entries */
+};
+
+struct polled {
+	const struct fl_ask *ask;
+	const struct fl_polled *polled;
+	const void *plan;
+	struct fl_http *http;
+	char *agent;
+	char *bases[BASES]; /* the second NULL: one host */
+	char **symbols;
+	size_t count, started, given, failed;
+	bool answered; /* some host gave some answer */
+	bool broken;   /* the rest is not asked */
+	struct fl_poll_fault why;
+	size_t unasked;
+	bool retryable; /* a symbol that failed may be had later */
+	bool waited;    /* next said 2 */
+	char first[600];
+	struct slot slots[FL_HTTP_PARALLEL];
+};
+
+/* --- what a symbol gives ----------------------------------------------------
+ */
+
+struct fl_buf *fl_poll_text(struct fl_poll_out *out)
+{
+	return &out->text;
+}
+
+static struct entry *add_entry(struct fl_poll_out *out)
+{
+	struct entry *entry;
+	size_t at = 0;
+
+	if (out->count)
+		at = out->entries[out->count - 1].at +
+		     out->entries[out->count - 1].len;
+	if (out->count == out->cap) {
+		out->cap = out->cap ? 2 * out->cap : 64;
+		out->entries = fl_realloc(out->entries, out->cap,
+					  sizeof(*out->entries));
+	}
+	entry = &out->entries[out->count++];
+	*entry = (struct entry){ .at = at, .len = out->text.len - at };
+	return entry;
+}
+
+void fl_poll_record(struct fl_poll_out *out, int64_t ts_ns, bool rounded)
+{
+	struct entry *entry = add_entry(out);
+
+	entry->ts_ns = ts_ns;
+	entry->rounded = rounded;
+}
+
+void fl_poll_reject(struct fl_poll_out *out, enum fl_reason reason,
+		    const struct fl_note *note)
+{
+	struct entry *entry = add_entry(out);
+
+	entry->reason = reason;
+	entry->note = fl_alloc(sizeof(*note));
+	*entry->note = *note;
+}
+
+static void release_out(struct fl_poll_out *out)
+{
+	for (size_t i = 0; i < out->count; i++)
+		free(out->entries[i].note);
+	free(out->entries);
+	fl_buf_release(&out->text);
+	*out = (struct fl_poll_out){ 0 };
+}
+
+/* --- asking ------------------------------------------------------------------
+ */
+
+static struct slot *slot_of(struct polled *p, size_t i)
+{
+	return &p->slots[i % option.parallel];
+}
+
+static void end_job(struct polled *p, struct slot *slot)
+{
+	if (slot->job)
+		p->polled->end(slot->job);
+	slot->job = NULL;
+	slot->done = true;
+}
+
+/* The next request of the symbol, or its end. */
+static void ask_next(struct polled *p, struct slot *slot)
+{
+	struct fl_buf path = FL_BUF_INIT;
+	char *urls[BASES] = { NULL };
+
+	if (p->polled->request(slot->job, &path) == 0) {
+		p->polled->records(slot->job, &slot->out);
+		end_job(p, slot);
+	} else {
+		for (int i = 0; i < BASES && p->bases[i]; i++)
+			urls[i] = fl_sprintf("%s%s", p->bases[i],
+					     fl_buf_text(&path));
+		fl_http_ask(p->http,
+			    &(struct fl_http_request){ .url = urls[0],
+						       .other_url = urls[1],
+						       .arg = slot });
+		for (int i = 0; i < BASES; i++)
+			free(urls[i]);
+	}
+	fl_buf_release(&path);
+}
+
+static void start(struct polled *p)
+{
+	while (p->started < p->count &&
+	       p->started < p->given + option.parallel) {
+		struct slot *slot = slot_of(p, p->started);
+
+		*slot = (struct slot){ .symbol = p->symbols[p->started++] };
+		if (p->broken) {
+			slot->done = slot->failed = true;
+			slot->fault = p->why;
+			p->unasked++;
+			continue;
+		}
+		slot->job = p->polled->begin(p->plan, slot->symbol);
+		ask_next(p, slot);
+	}
+}
+
+/* A transfer that failed, in words. */
+static void transport_fault(const struct fl_http_answer *answer,
+			    const char *provider, struct fl_poll_fault *fault)
+{
+	static const enum fl_reason reasons[] = {
+		[FL_HTTP_NETWORK] = FL_REASON_network,
+		[FL_HTTP_CUT] = FL_REASON_truncated,
+		[FL_HTTP_TLS] = FL_REASON_network,
+		[FL_HTTP_REDIRECTS] = FL_REASON_http_status,
+		[FL_HTTP_TOO_LARGE] = FL_REASON_provider_error,
+	};
+
+	fault->reason = reasons[answer->fault];
+	fault->retryable = fl_http_retryable(answer);
+	snprintf(fault->text, sizeof(fault->text),
+		 "%s (%s, %u %s in %lld.%lld s)", answer->why, provider,
+		 answer->tries, answer->tries == 1 ? "try" : "tries",
+		 (long long)(answer->took_ns / FL_SECOND),
+		 (long long)(answer->took_ns % FL_SECOND / (FL_SECOND / 10)));
+}
+
+static void fail(struct polled *p, struct slot *slot,
+		 const struct fl_http_answer *answer)
+{
+	enum fl_reason reason = slot->fault.reason;
+
+	slot->failed = true;
+	slot->status = answer->fault ? 0 : answer->status;
+	slot->raw_len = answer->len ? answer->len : strlen(answer->url);
+	slot->raw = fl_strndup(answer->len ? answer->body : answer->url,
+			       slot->raw_len);
+	end_job(p, slot);
+	if (p->broken ||
+	    !((reason == FL_REASON_network && !p->answered) ||
+	      reason == FL_REASON_rate_limited ||
+	      reason == FL_REASON_quota_exceeded || reason == FL_REASON_auth))
+		return;
+	p->broken = true;
+	p->why = slot->fault;
+	snprintf(p->why.text, sizeof(p->why.text),
+		 "not asked, for '%s': %.300s", slot->symbol, slot->fault.text);
+}
+
+static void take_answer(struct polled *p, const struct fl_http_answer *answer)
+{
+	struct slot *slot = answer->arg;
+
+	p->ask->io->counts.bytes_in += answer->len;
+	p->answered |= answer->status != 0;
+	if (answer->fault)
+		transport_fault(answer, p->polled->provider, &slot->fault);
+	else if (p->polled->parse(slot->job, answer, &slot->fault) == 0) {
+		ask_next(p, slot);
+		return;
+	}
+	fail(p, slot, answer);
+}
+
+/* --- giving
+ * -------------------------------------------------------------------- */
+
+static int refuse(struct polled *p, struct slot *slot, struct fl_error *err)
+{
+	const struct fl_poll_fault *fault = &slot->fault;
+	struct fl_note note;
+	struct fl_reject reject = {
+		.reason = fault->reason,
+		.note = &note,
+		.input = slot->symbol,
+		.raw = slot->raw ? slot->raw : slot->symbol,
+		.raw_len = slot->raw ? slot->raw_len : strlen(slot->symbol),
+		.http_status = slot->status,
+		.provider_code = fault->code,
+		.retryable = fault->retryable ? FL_AGAIN_YES : FL_AGAIN_NO,
+	};
+	char text[600];
+
+	fl_note_set(&note, "", "%s", fault->text);
+	snprintf(text, sizeof(text), "'%s': %s", slot->symbol, fault->text);
+	if (!p->failed++)
+		snprintf(p->first, sizeof(p->first), "%s", text);
+	p->retryable |= fault->retryable;
+	/* The only one is the error of the run. */
+	if (p->count > 1 && slot->raw && p->ask->tell)
+		p->ask->tell(p->ask->tell_arg, text);
+	return fl_reject(p->ask->io, &reject, err);
+}
+
+static void release_slot(struct slot *slot)
+{
+	release_out(&slot->out);
+	free(slot->raw);
+	slot->raw = NULL;
+}
+
+/* returns 1 an item; 0 none left of the symbol; 3 one was refused; -1 */
+static int give(struct polled *p, struct slot *slot, struct fl_item *item,
+		struct fl_error *err)
+{
+	struct fl_poll_out *out = &slot->out;
+	const struct entry *entry;
+
+	if (slot->failed) {
+		slot->failed = false;
+		return refuse(p, slot, err) < 0 ? -1 : 3;
+	}
+	if (slot->given == out->count)
+		return 0;
+	entry = &out->entries[slot->given++];
+	if (entry->reason) {
+		struct fl_reject reject = {
+			.reason = entry->reason,
+			.note = entry->note,
+			.input = slot->symbol,
+			.raw = out->text.data + entry->at,
+			.raw_len = entry->len,
+		};
+
+		return fl_reject(p->ask->io, &reject, err) < 0 ? -1 : 3;
+	}
+	p->ask->io->counts.rounded += entry->rounded;
+	*item = (struct fl_item){
+		.bytes = out->text.data + entry->at,
+		.len = entry->len,
+		.ts_ns = entry->ts_ns,
+	};
+	return 1;
+}
+
+/* All symbols are through. */
+static int finish(struct polled *p, struct fl_error *err)
+{
+	fl_log("%zu symbols, %llu requests", p->count,
+	       (unsigned long long)fl_http_requests(p->http));
+	if (p->unasked && p->unasked < p->count && p->ask->tell) {
+		char text[600];
+
+		snprintf(text, sizeof(text), "%zu more symbols %s", p->unasked,
+			 p->why.text);
+		p->ask->tell(p->ask->tell_arg, text);
+	}
+	p->unasked = 0;
+	if (p->failed < p->count)
+		return 0;
+	p->failed = 0;
+	if (p->count == 1)
+		return fl_error_set(
+			err, p->retryable ? FL_ERR_AGAIN : FL_ERR_REFUSED, "%s",
+			p->first);
+	return fl_error_set(err, p->retryable ? FL_ERR_AGAIN : FL_ERR_REFUSED,
+			    "%s gave none of %zu symbols; the first: %s",
+			    p->polled->provider, p->count, p->first);
+}
+
+int fl_polled_next(void *state, struct fl_item *item, struct fl_error *err)
+{
+	struct polled *p = state;
+	struct fl_http_answer answer;
+	int got;
+
+	while (!fl_stop_requested(p->ask->io)) {
+		struct slot *slot;
+
+		start(p);
+		if (p->given == p->count)
+			return finish(p, err);
+		slot = slot_of(p, p->given);
+		if (slot->done) {
+			got = give(p, slot, item, err);
+			if (got == 0) {
+				release_slot(slot);
+				p->given++;
+			} else if (got != 3) {
+				return got;
+			}
+			continue;
+		}
+		got = fl_http_next(p->http, &answer,
+				   p->waited ? WAIT_MS * INT64_C(1000000) : 0,
+				   err);
+		if (got < 0)
+			return -1;
+		p->waited = got == 2;
+		if (got == 2)
+			return 2;
+		if (got == 1)
+			take_answer(p, &answer);
+	}
+	return 0;
+}
+
+/* --- opening
+ * --------------------------------------------------------------------- */
+
+static int take_bases(struct polled *p, const char *bases, struct fl_error *err)
+{
+	for (int i = 0; i < BASES && *bases; i++) {
+		size_t len = strcspn(bases, ",");
+
+		p->bases[i] = fl_strndup(bases, len);
+		while (len && p->bases[i][len - 1] == '/')
+			p->bases[i][--len] = '\0';
+		if (strncmp(p->bases[i], "http://", 7) != 0 &&
+		    strncmp(p->bases[i], "https://", 8) != 0)
+			return fl_error_set(err, FL_ERR_USAGE,
+					    "%s-url '%s': one or two URLs such "
+					    "as https://host, with a comma "
+					    "between",
+					    p->polled->provider,
+					    fl_show(bases, strlen(bases), 200));
+		bases += strcspn(bases, ",");
+		bases += *bases == ',';
+	}
+	return 0;
+}
+
+/* All but the connection to the network. */
+static int prepare(struct polled *p, const char *bases, struct fl_error *err)
+{
+	if (option.parallel < 1 || option.parallel > FL_HTTP_PARALLEL)
+		return fl_error_set(
+			err, FL_ERR_USAGE, "--parallel takes 1 to %d, not %llu",
+			FL_HTTP_PARALLEL, (unsigned long long)option.parallel);
+	if (option.tries < 1 || option.tries > 20)
+		return fl_error_set(err, FL_ERR_USAGE,
+				    "--tries takes 1 to 20, not %llu",
+				    (unsigned long long)option.tries);
+	if (option.connect_ns < FL_SECOND / 1000 ||
+	    option.stall_ns < FL_SECOND || option.retry_ns < 0)
+		return fl_error_set(err, FL_ERR_USAGE,
+				    "--timeout takes 1s and more, "
+				    "--connect-timeout 1ms and more");
+	if (take_bases(p, bases, err) < 0 ||
+	    fl_symbols_read(p->ask, p->polled->provider, option.symbols_from,
+			    &p->symbols, err) < 0)
+		return -1;
+	while (p->symbols[p->count])
+		p->count++;
+	return 0;
+}
+
+static struct polled *make(const struct fl_ask *ask,
+			   const struct fl_polled *polled, const void *plan)
+{
+	struct polled *p = fl_zalloc(sizeof(*p));
+
+	p->ask = ask;
+	p->polled = polled;
+	p->plan = plan;
+	return p;
+}
+
+int fl_polled_open(void **state, const struct fl_ask *ask,
+		   const struct fl_polled *polled, const void *plan,
+		   const char *bases, struct fl_error *err)
+{
+	struct polled *p = make(ask, polled, plan);
+	struct fl_http_settings settings = FL_HTTP_SETTINGS;
+
+	*state = p;
+	if (prepare(p, bases, err) < 0)
+		return -1;
+	p->agent = option.agent ? fl_strdup(option.agent)
+				: fl_sprintf("Mozilla/5.0 (compatible; "
+					     "FinanceLake/%s)",
+					     ask->version ? ask->version : "0");
+	settings.agent = p->agent;
+	settings.accept = "application/json,text/plain,*/*";
+	settings.ca_file = option.ca_file;
+	settings.parallel = (unsigned)option.parallel;
+	settings.tries = (unsigned)option.tries;
+	settings.retry_ns = option.retry_ns;
+	settings.connect_ns = option.connect_ns;
+	settings.stall_ns = option.stall_ns;
+	return fl_http_open(&p->http, ask->io, &settings, err);
+}
+
+void fl_polled_close(void *state)
+{
+	struct polled *p = state;
+
+	if (!p)
+		return;
+	fl_http_close(&p->http);
+	for (size_t i = 0; i < FL_HTTP_PARALLEL; i++) {
+		end_job(p, &p->slots[i]);
+		release_slot(&p->slots[i]);
+	}
+	for (int i = 0; i < BASES; i++)
+		free(p->bases[i]);
+	fl_symbols_free(p->symbols);
+	free(p->agent);
+	free(p);
+}
+
+int fl_polled_dry_run(const struct fl_ask *ask, const struct fl_polled *polled,
+		      const void *plan, const char *bases, struct fl_error *err)
+{
+	struct polled *p;
+	struct fl_buf text = FL_BUF_INIT;
+	int result;
+
+	if (!option.dry_run)
+		return 0;
+	p = make(ask, polled, plan);
+	result = prepare(p, bases, err);
+	for (size_t i = 0; i < p->count && result == 0; i++) {
+		void *job = polled->begin(plan, p->symbols[i]);
+		struct fl_buf path = FL_BUF_INIT;
+
+		while (polled->request(job, &path) == 1) {
+			fl_buf_printf(&text, "%s%s\n", p->bases[0],
+				      fl_buf_text(&path));
+			fl_buf_reset(&path);
+			ask->io->counts.out++;
+		}
+		fl_buf_release(&path);
+		polled->end(job);
+	}
+	if (result == 0)
+		result = fl_write_all(STDOUT_FILENO, fl_buf_text(&text),
+				      text.len, "standard output", err);
+	fl_buf_release(&text);
+	fl_polled_close(p);
+	return result < 0 ? -1 : 1;
+}

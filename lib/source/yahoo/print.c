@@ -1,0 +1,488 @@
+/* print: bars, dividends and splits as records.
+ *
+ * Yahoo's prices are adjusted for splits as of today, its `adjclose` for
+ * dividends as well. As traded means undoing the splits that came later: prices
+ * times the product of their ratios, volume divided by it.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "source/yahoo/yahoo.h"
+
+/* What stands in every bar of the symbol, made once. */
+struct printer {
+	const struct fl_yahoo_job *job;
+	const struct fl_yahoo_plan *plan;
+	const struct fl_yahoo_chart *chart;
+	struct fl_poll_out *out;
+	struct fl_buf *text;
+	const struct fl_subunit *sub; /* of the prices; NULL */
+	struct fl_buf middle;         /* from behind ts to "open": */
+	struct fl_buf symbol;         /* "provider":…,"symbol":… */
+	struct fl_buf source;         /* ,"symbol_src":… or nothing */
+	struct fl_buf tail;           /* from the currency on */
+	/* Splits in order of day, with the product of all from each on. */
+	struct factor {
+		int64_t day;
+		struct fl_decimal over, under;
+	} * factors;
+	size_t factor_count;
+	bool rounded;
+};
+
+static void put_number(struct fl_buf *out, struct fl_decimal value)
+{
+	char text[FL_DECIMAL_TEXT];
+
+	fl_buf_append(out, text, fl_decimal_print(value, text));
+}
+
+static void put_string(struct fl_buf *out, const char *key, const char *text)
+{
+	fl_buf_printf(out, ",\"%s\":", key);
+	fl_buf_json_string(out, text, strlen(text));
+}
+
+static bool is_currency(const char *code)
+{
+	return strlen(code) == 3 && code[0] >= 'A' && code[0] <= 'Z' &&
+	       code[1] >= 'A' && code[1] <= 'Z' && code[2] >= 'A' &&
+	       code[2] <= 'Z';
+}
+
+/* The currency's fields. Returns the subunit that amounts are to be scaled by,
+ * or NULL. */
+static const struct fl_subunit *put_currency(struct fl_buf *out,
+					     const char *code)
+{
+	const struct fl_subunit *sub = fl_subunit_find(code, strlen(code));
+
+	if (sub) {
+		put_string(out, "currency", sub->main);
+		put_string(out, "currency_src", code);
+		fl_buf_puts(out, ",\"price_scale\":");
+		put_number(out, sub->scale);
+	} else if (is_currency(code)) {
+		put_string(out, "currency", code);
+	}
+	return sub;
+}
+
+/* --- arithmetic
+ * ------------------------------------------------------------------ */
+
+static struct fl_decimal times(struct fl_decimal a, struct fl_decimal b)
+{
+	struct fl_decimal product = a;
+
+	(void)fl_decimal_mul(a, b, &product);
+	return product;
+}
+
+/* a × over / under */
+static struct fl_decimal scaled(struct fl_decimal a, struct fl_decimal over,
+				struct fl_decimal under)
+{
+	struct fl_decimal result = times(a, over);
+
+	(void)fl_decimal_div(result, under, &result);
+	return result;
+}
+
+/* The same for a volume: nine decimals are all that a sum has. */
+static struct fl_decimal scaled_volume(struct fl_decimal volume,
+				       struct fl_decimal over,
+				       struct fl_decimal under)
+{
+	struct fl_sum all = { 0 }, part = { 0 };
+	struct fl_decimal result = volume;
+
+	if (fl_sum_add_product(&all, volume, over) && fl_sum_add(&part, under))
+		(void)fl_sum_ratio(all, part, &result);
+	return result;
+}
+
+/* The product of all splits behind the day; NULL: there are none. */
+static const struct factor *factor_of(const struct printer *p, int64_t day)
+{
+	size_t low = 0, high = p->factor_count;
+
+	if (p->plan->adj != FL_YAHOO_NONE)
+		return NULL;
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+
+		if (p->factors[middle].day <= day)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < p->factor_count ? &p->factors[low] : NULL;
+}
+
+static int by_day(const void *left, const void *right)
+{
+	const struct fl_yahoo_event *a = left, *b = right;
+
+	if (a->day != b->day)
+		return a->day < b->day ? -1 : 1;
+	return a->kind < b->kind ? -1 : a->kind > b->kind;
+}
+
+static void make_factors(struct printer *p)
+{
+	const struct fl_yahoo_chart *chart = p->chart;
+	struct fl_decimal one = { 1, 0 };
+
+	p->factors =
+		fl_realloc(NULL, chart->event_count + 1, sizeof(*p->factors));
+	for (size_t i = 0; i < chart->event_count; i++) {
+		const struct fl_yahoo_event *event = &chart->events[i];
+
+		if (event->kind == FL_YAHOO_SPLITS)
+			p->factors[p->factor_count++] =
+				(struct factor){ event->day, event->amount,
+						 event->under };
+	}
+	for (size_t i = p->factor_count; i > 0; i--) {
+		struct factor *at = &p->factors[i - 1];
+
+		at->over =
+			times(at->over, i < p->factor_count ? at[1].over : one);
+		at->under = times(at->under,
+				  i < p->factor_count ? at[1].under : one);
+	}
+}
+
+/* Prices, adjusted close and volume as they are to be given. */
+static void adjust(struct printer *p, struct fl_yahoo_row *row, int64_t day)
+{
+	const struct factor *factor = factor_of(p, day);
+	struct fl_decimal close = row->price[3];
+
+	for (int i = 0; i < 4; i++) {
+		struct fl_decimal *price = &row->price[i];
+
+		if (factor)
+			*price = scaled(*price, factor->over, factor->under);
+		else if (p->plan->adj != FL_YAHOO_ALL || !close.mant)
+			;
+		else if (fl_decimal_cmp(*price, close) == 0)
+			*price = row->adjclose;
+		else
+			*price = scaled(*price, row->adjclose, close);
+		if (p->sub)
+			*price = times(*price, p->sub->scale);
+	}
+	if (p->sub)
+		row->adjclose = times(row->adjclose, p->sub->scale);
+	if (factor)
+		row->volume =
+			scaled_volume(row->volume, factor->under, factor->over);
+	else if (row->volume.scale > 9)
+		row->volume =
+			scaled_volume(row->volume, (struct fl_decimal){ 1, 0 },
+				      (struct fl_decimal){ 1, 0 });
+}
+
+/* --- bars
+ * ----------------------------------------------------------------------------
+ */
+
+static int64_t bar_ns(const struct printer *p, const struct fl_yahoo_row *row)
+{
+	return p->plan->dated ? row->day * FL_DAY : row->ts * FL_SECOND;
+}
+
+static bool bar_wanted(const struct printer *p, const struct fl_yahoo_row *row)
+{
+	const struct fl_yahoo_plan *plan = p->plan;
+	int64_t at = plan->dated ? row->day : row->ts * FL_SECOND;
+	int64_t from = plan->dated ? plan->from_day : plan->from_ns;
+	int64_t to = plan->dated ? plan->to_day : plan->to_ns;
+
+	return (from == FL_TIME_NONE || at >= from) &&
+	       (to == FL_TIME_NONE || at < to);
+}
+
+/* Why the row is no bar. */
+static enum fl_reason row_fault(const struct printer *p,
+				const struct fl_yahoo_row *row,
+				struct fl_note *note)
+{
+	static const char *const names[] = { "open", "high", "low", "close" };
+	char when[FL_TIME_TEXT];
+
+	if ((row->has & FL_YAHOO_PRICES) == FL_YAHOO_PRICES &&
+	    (p->plan->adj != FL_YAHOO_ALL || (row->has & FL_YAHOO_ADJCLOSE)))
+		return FL_REASON_NONE;
+	fl_time_print(bar_ns(p, row), when);
+	if (p->plan->dated)
+		when[10] = '\0';
+	if (!(row->has & FL_YAHOO_PRICES)) {
+		fl_note_set(note, "", "no prices on %s", when);
+		return FL_REASON_null_bar;
+	}
+	for (unsigned i = 0; i < 4; i++) {
+		if (row->has & 1u << i)
+			continue;
+		fl_note_set(note, names[i], "'%s' is null on %s", names[i],
+			    when);
+		return FL_REASON_missing_field;
+	}
+	fl_note_set(note, "adj_close",
+		    "'adj_close' is null on %s, which --adj all needs", when);
+	return FL_REASON_missing_field;
+}
+
+static void put_bar(struct printer *p, const struct fl_yahoo_row *from)
+{
+	static const char *const keys[] = { "", ",\"high\":", ",\"low\":",
+					    ",\"close\":" };
+	static const char *const adjs[] = { ",\"adj\":\"none\"",
+					    ",\"adj\":\"split\"",
+					    ",\"adj\":\"all\"" };
+	struct fl_buf *out = p->text;
+	struct fl_yahoo_row row = *from;
+	char ts[FL_TIME_TEXT];
+	size_t len = fl_time_print(bar_ns(p, &row), ts);
+	struct fl_note note;
+	enum fl_reason reason = row_fault(p, &row, &note);
+
+	adjust(p, &row,
+	       p->plan->dated ? row.day : fl_yahoo_day(p->chart, row.ts));
+	fl_buf_append(out, "{\"type\":\"bar\",\"ts\":\"", 20);
+	fl_buf_append(out, ts, len);
+	fl_buf_append(out, p->middle.data, p->middle.len);
+	for (unsigned i = 0; i < 4; i++) {
+		fl_buf_puts(out, keys[i]);
+		if (row.has & 1u << i)
+			put_number(out, row.price[i]);
+		else
+			fl_buf_append(out, "null", 4);
+	}
+	fl_buf_puts(out, adjs[p->plan->adj]);
+	if (p->plan->dated) {
+		fl_buf_append(out, ",\"date\":\"", 9);
+		fl_buf_append(out, ts, 10);
+		fl_buf_putc(out, '"');
+	}
+	if (p->chart->zone) {
+		fl_buf_append(out, ",\"tz\":\"", 7);
+		fl_buf_puts(out, fl_zone_name(p->chart->zone));
+		fl_buf_putc(out, '"');
+	}
+	if (row.has & FL_YAHOO_VOLUME) {
+		fl_buf_append(out, ",\"volume\":", 10);
+		put_number(out, row.volume);
+	}
+	if ((row.has & FL_YAHOO_ADJCLOSE) && p->plan->adj != FL_YAHOO_ALL) {
+		fl_buf_append(out, ",\"adj_close\":", 13);
+		put_number(out, row.adjclose);
+	}
+	if (p->plan->all_sessions)
+		fl_buf_puts(out, ",\"session\":\"all\"");
+	if (row.open_ended)
+		fl_buf_puts(out, ",\"final\":false");
+	fl_buf_append(out, p->tail.data, p->tail.len);
+	if (reason)
+		fl_poll_reject(p->out, reason, &note);
+	else
+		fl_poll_record(p->out, bar_ns(p, &row),
+			       row.has & FL_YAHOO_ROUNDED);
+}
+
+/* --- events
+ * ----------------------------------------------------------------------------
+ */
+
+static bool event_wanted(const struct printer *p,
+			 const struct fl_yahoo_event *event)
+{
+	const struct fl_yahoo_plan *plan = p->plan;
+
+	if (event->kind == FL_YAHOO_SPLITS ? !plan->splits : !plan->dividends)
+		return false;
+	return (plan->from_day == FL_TIME_NONE ||
+		event->day >= plan->from_day) &&
+	       (plan->to_day == FL_TIME_NONE || event->day < plan->to_day);
+}
+
+/* {"type":…,"ts":…,"date":…,"provider":…,"symbol":… */
+static void put_event(struct printer *p, const char *type, int64_t day)
+{
+	char ts[FL_TIME_TEXT];
+
+	fl_time_print(day * FL_DAY, ts);
+	fl_buf_printf(p->text,
+		      "{\"type\":\"%s\",\"ts\":\"%s\",\"date\":\"%.10s\",",
+		      type, ts, ts);
+	fl_buf_append(p->text, p->symbol.data, p->symbol.len);
+}
+
+/* The amount as it is to be given. */
+static struct fl_decimal amount_of(struct printer *p,
+				   const struct fl_yahoo_event *event)
+{
+	const char *code =
+		*event->currency ? event->currency : p->chart->currency;
+	const struct fl_subunit *sub = fl_subunit_find(code, strlen(code));
+	const struct factor *factor = factor_of(p, event->day);
+	struct fl_decimal amount = event->amount;
+
+	if (factor)
+		amount = scaled(amount, factor->over, factor->under);
+	return sub ? times(amount, sub->scale) : amount;
+}
+
+/* also: the gain of the same day. One dividend a day is all that stores can
+ * hold. */
+static void put_dividend(struct printer *p, const struct fl_yahoo_event *event,
+			 const struct fl_yahoo_event *also)
+{
+	put_event(p, "dividend", event->day);
+	fl_buf_puts(p->text, ",\"amount\":");
+	put_number(p->text, amount_of(p, event));
+	put_currency(p->text,
+		     *event->currency ? event->currency : p->chart->currency);
+	if (event->kind == FL_YAHOO_GAIN)
+		fl_buf_puts(p->text, ",\"kind\":\"capital_gain\"");
+	put_string(p->text, "adj",
+		   p->plan->adj == FL_YAHOO_NONE ? "none" : "split");
+	fl_buf_append(p->text, p->source.data, p->source.len);
+	if (also) {
+		fl_buf_puts(p->text, ",\"capital_gain\":");
+		put_number(p->text, amount_of(p, also));
+	}
+	fl_buf_putc(p->text, '}');
+	fl_poll_record(p->out, event->day * FL_DAY, false);
+}
+
+static void put_split(struct printer *p, const struct fl_yahoo_event *event)
+{
+	put_event(p, "split", event->day);
+	fl_buf_puts(p->text, ",\"numerator\":");
+	put_number(p->text, event->amount);
+	fl_buf_puts(p->text, ",\"denominator\":");
+	put_number(p->text, event->under);
+	fl_buf_append(p->text, p->source.data, p->source.len);
+	fl_buf_putc(p->text, '}');
+	fl_poll_record(p->out, event->day * FL_DAY, false);
+}
+
+/* --- all of them
+ * ------------------------------------------------------------------------ */
+
+/* Keep the wanted rows and events, the newest of them under --last. */
+static void select_all(struct printer *p, struct fl_yahoo_chart *chart)
+{
+	uint64_t last = p->plan->last ? p->plan->last : UINT64_MAX;
+	uint64_t bars = 0, dividends = 0, splits = 0;
+	size_t kept = chart->row_count;
+
+	for (size_t i = chart->row_count; i > 0; i--) {
+		const struct fl_yahoo_row *row = &chart->rows[i - 1];
+		bool empty = !(row->has & FL_YAHOO_PRICES);
+
+		/* What is refused does not take a good one's place. */
+		if (p->plan->bars && bar_wanted(p, row) && bars < last) {
+			chart->rows[--kept] = *row;
+			bars += !empty;
+		}
+	}
+	chart->row_count -= kept;
+	if (kept)
+		memmove(chart->rows, chart->rows + kept,
+			chart->row_count * sizeof(*chart->rows));
+	kept = chart->event_count;
+	for (size_t i = chart->event_count; i > 0; i--) {
+		const struct fl_yahoo_event *event = &chart->events[i - 1];
+		uint64_t *count =
+			event->kind == FL_YAHOO_SPLITS ? &splits : &dividends;
+
+		if (event_wanted(p, event) && (*count)++ < last)
+			chart->events[--kept] = *event;
+	}
+	chart->event_count -= kept;
+	if (kept)
+		memmove(chart->events, chart->events + kept,
+			chart->event_count * sizeof(*chart->events));
+}
+
+static void prepare(struct printer *p)
+{
+	const struct fl_yahoo_chart *chart = p->chart;
+	const char *mic = fl_yahoo_mic(chart->exchange);
+
+	fl_buf_puts(&p->symbol, "\"provider\":\"yahoo\"");
+	put_string(&p->symbol, "symbol", p->job->symbol);
+	fl_buf_puts(&p->middle, "\",");
+	fl_buf_append(&p->middle, p->symbol.data, p->symbol.len);
+	put_string(&p->middle, "interval", p->plan->interval_text);
+	fl_buf_puts(&p->middle, ",\"open\":");
+	if (*chart->symbol && strcmp(chart->symbol, p->job->symbol) != 0)
+		put_string(&p->source, "symbol_src", chart->symbol);
+	p->sub = put_currency(&p->tail, chart->currency);
+	if (mic)
+		put_string(&p->tail, "mic", mic);
+	if (*chart->exchange)
+		put_string(&p->tail, "exchange", chart->exchange);
+	fl_buf_append(&p->tail, p->source.data, p->source.len);
+	fl_buf_putc(&p->tail, '}');
+}
+
+/* The event, and another one when that was of the same day; returns how many.
+ */
+static size_t put_events(struct printer *p, size_t at)
+{
+	const struct fl_yahoo_event *event = &p->chart->events[at];
+	bool more = at + 1 < p->chart->event_count &&
+		    event[1].kind == FL_YAHOO_GAIN &&
+		    event[1].day == event->day;
+
+	if (event->kind == FL_YAHOO_SPLITS) {
+		put_split(p, event);
+		return 1;
+	}
+	more &= event->kind == FL_YAHOO_DIVIDEND;
+	put_dividend(p, event, more ? event + 1 : NULL);
+	return 1u + more;
+}
+
+void fl_yahoo_records(void *state, struct fl_poll_out *out)
+{
+	struct fl_yahoo_job *job = state;
+	struct fl_yahoo_chart *chart = &job->chart;
+	struct printer p = { .job = job,
+			     .plan = job->plan,
+			     .chart = chart,
+			     .out = out,
+			     .text = fl_poll_text(out) };
+	size_t event = 0;
+
+	fl_yahoo_bars(job);
+	qsort(chart->events, chart->event_count, sizeof(*chart->events),
+	      by_day);
+	prepare(&p);
+	make_factors(&p);
+	select_all(&p, chart);
+	fl_buf_reserve(p.text, chart->row_count * 300);
+	for (size_t i = 0; i < chart->row_count; i++) {
+		int64_t ns = bar_ns(&p, &chart->rows[i]);
+
+		/* What happened on a day stands behind that day's bar. */
+		while (event < chart->event_count &&
+		       chart->events[event].day * FL_DAY < ns)
+			event += put_events(&p, event);
+		put_bar(&p, &chart->rows[i]);
+	}
+	while (event < chart->event_count)
+		event += put_events(&p, event);
+	fl_buf_release(&p.middle);
+	fl_buf_release(&p.symbol);
+	fl_buf_release(&p.source);
+	fl_buf_release(&p.tail);
+	free(p.factors);
+}

@@ -1,0 +1,88 @@
+/* yahoo: bars, dividends and splits of Yahoo Finance.
+ *
+ * There is no official interface: what is asked and what may come is told by
+ * clients that work, section 1 of sources.md. /v8/finance/chart needs neither
+ * key nor cookie.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "source/yahoo/yahoo.h"
+
+#include <stdlib.h>
+
+#include "base/mem.h"
+
+static struct fl_yahoo_plan plan; /* of this run */
+
+static void *begin(const void *of_plan, const char *symbol)
+{
+	struct fl_yahoo_job *job = fl_zalloc(sizeof(*job));
+
+	job->plan = of_plan;
+	job->symbol = symbol;
+	job->chart.first_trade = FL_TIME_NONE;
+	job->chart.answered_ns = job->plan->now_ns;
+	return job;
+}
+
+static void end(void *state)
+{
+	struct fl_yahoo_job *job = state;
+
+	fl_yahoo_chart_release(&job->chart);
+	fl_json_release(&job->json);
+	fl_buf_release(&job->mended);
+	free(job);
+}
+
+const struct fl_polled fl_polled_yahoo = {
+	.provider = "yahoo",
+	.begin = begin,
+	.request = fl_yahoo_request,
+	.parse = fl_yahoo_parse,
+	.records = fl_yahoo_records,
+	.end = end,
+};
+
+static int yahoo_open(void **state, const struct fl_ask *ask,
+		      struct fl_error *err)
+{
+	*state = NULL;
+	if (fl_yahoo_plan(ask, &plan, err) < 0)
+		return -1;
+	return fl_polled_open(state, ask, &fl_polled_yahoo, &plan,
+			      fl_yahoo_bases(), err);
+}
+
+static int yahoo_list(const struct fl_ask *ask,
+		      int (*each)(void *arg, const char *bytes, size_t len,
+				  struct fl_error *err),
+		      void *arg, struct fl_error *err)
+{
+	(void)each;
+	(void)arg;
+	if (fl_yahoo_plan(ask, &plan, err) < 0)
+		return -1;
+	return fl_polled_dry_run(ask, &fl_polled_yahoo, &plan, fl_yahoo_bases(),
+				 err);
+}
+
+const struct fl_source fl_source_yahoo = {
+	.name = "yahoo",
+	.summary = "bars, dividends and splits of Yahoo Finance, for personal "
+		   "use",
+	.home = "https://finance.yahoo.com",
+	.types = "bar, dividend, split",
+	.operands = "SYMBOL...",
+	.examples = "fl-fetch yahoo AAPL MSFT\n"
+		    "fl-fetch yahoo --interval 1h --range 60d AAPL --as csv > "
+		    "aapl.csv\n"
+		    "fl-fetch yahoo --from 2024-01-01 --to 2025-01-01 AAPL | "
+		    "fl-clean | fl-load lake.db\n"
+		    "fl-fetch yahoo --type dividend --range max KO",
+	.options = fl_yahoo_options,
+	.selects = true,
+	.open = yahoo_open,
+	.next = fl_polled_next,
+	.close = fl_polled_close,
+	.list = yahoo_list,
+};
