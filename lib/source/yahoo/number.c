@@ -16,9 +16,9 @@
 enum {
 	SAFE_DIGITS = 6,  /* a decimal of so many survives float as it is */
 	FLOAT_DIGITS = 9, /* that many tell all floats apart */
-	DOUBLE_DIGITS = 17,
-	MOST_DIGITS = 19, /* fit 64 bits */
+	MOST_DIGITS = 18,
 	EXACT_POWER = 22, /* 10^22 is the last power that a double holds */
+	MOST_SCALE = 27,  /* and 10^27 that 64 bits do */
 };
 
 static const double powers[] = { 1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
@@ -33,34 +33,73 @@ struct written {
 	bool negative;
 };
 
-/* The usual form, without exponent and of at most MOST_DIGITS; false for all
- * other forms, also for what is no number. */
-static bool read_plain(const char *text, size_t len, struct written *w)
+/* The exponent behind `e`; false: there is none that is good. */
+static bool read_exponent(const char *text, const char *end, int *exponent)
+{
+	bool negative = text < end && *text == '-';
+
+	text += negative || (text < end && *text == '+');
+	if (text == end || end - text > 3)
+		return false;
+	for (*exponent = 0; text < end; text++) {
+		if (*text < '0' || *text > '9')
+			return false;
+		*exponent = 10 * *exponent + (*text - '0');
+	}
+	if (negative)
+		*exponent = -*exponent;
+	return true;
+}
+
+/* A number of at most MOST_DIGITS; false for what is longer, very large or very
+ * small, or no number. */
+static bool read_usual(const char *text, size_t len, struct written *w)
 {
 	const char *end = text + len;
 	bool point = false;
+	int exponent = 0;
 
 	*w = (struct written){ .negative = *text == '-' };
 	text += w->negative;
-	if (text == end || *text == '.' || end[-1] == '.' ||
-	    (*text == '0' && end - text > 1 && text[1] != '.'))
+	if (text == end || *text < '0' || *text > '9' ||
+	    (*text == '0' && end - text > 1 && text[1] >= '0' &&
+	     text[1] <= '9'))
 		return false;
 	for (; text < end; text++) {
 		unsigned digit = (unsigned)(*text - '0');
 
-		if (digit > 9) {
-			if (*text != '.' || point)
+		if (digit <= 9) {
+			w->mant = 10 * w->mant + digit;
+			w->digits += w->mant != 0;
+			w->scale += point;
+			if (w->digits > MOST_DIGITS)
 				return false;
+		} else if (*text == '.' && !point) {
 			point = true;
-			continue;
-		}
-		w->mant = 10 * w->mant + digit;
-		w->digits += w->mant != 0;
-		w->scale += point;
-		if (w->digits > MOST_DIGITS - 1)
+		} else if (*text == 'e' || *text == 'E') {
+			if (!read_exponent(text + 1, end, &exponent))
+				return false;
+			break;
+		} else {
 			return false;
+		}
 	}
-	return w->scale <= EXACT_POWER;
+	w->scale -= exponent;
+	return w->scale <= MOST_SCALE && w->scale >= -EXACT_POWER;
+}
+
+/* mant × 10^-scale, to 64 bits. */
+static long double value_of(const struct written *w)
+{
+	int scale = w->scale;
+	long double wide = (long double)w->mant;
+
+	if (scale < 0)
+		return wide * powers[-scale];
+	if (scale <= EXACT_POWER)
+		return wide / powers[scale];
+	return wide /
+	       ((long double)powers[EXACT_POWER] * powers[scale - EXACT_POWER]);
 }
 
 /* Does cand × 10^-scale, of at most nine digits, read as the float? */
@@ -88,7 +127,7 @@ static bool shortest(const struct written *w, float wanted,
 {
 	for (int keep = SAFE_DIGITS; keep <= FLOAT_DIGITS; keep++) {
 		int drop = w->digits - keep;
-		uint64_t power = 1, cand;
+		uint64_t power = 1, cand, rest;
 		int scale = w->scale - drop;
 
 		if (drop <= 0)
@@ -96,7 +135,8 @@ static bool shortest(const struct written *w, float wanted,
 		for (int i = 0; i < drop; i++)
 			power *= 10;
 		cand = w->mant / power;
-		cand += w->mant % power >= power / 2;
+		rest = w->mant % power;
+		cand += rest > power / 2 || (rest == power / 2 && (cand & 1));
 		if (scale > EXACT_POWER || scale < -EXACT_POWER ||
 		    !reads_as(cand, scale, wanted))
 			continue;
@@ -119,12 +159,10 @@ bool fl_yahoo_number(const char *text, size_t len, struct fl_decimal *out,
 	enum fl_decimal_read read;
 	struct written w;
 
-	if (len && read_plain(text, len, &w) && w.digits > SAFE_DIGITS) {
-		/* 64 bits of mantissa hold the text's digits; what rounding
-		 * twice may change is no float. */
-		long double wide =
-			(long double)w.mant / (long double)powers[w.scale];
-		double value = (double)wide;
+	if (len && read_usual(text, len, &w) && w.digits > SAFE_DIGITS) {
+		/* 64 bits hold what is written, or all but; what rounding
+		 * twice might change is no float anyway. */
+		double value = (double)value_of(&w);
 		float narrow = (float)value;
 
 		if ((double)narrow == value && shortest(&w, narrow, out))
