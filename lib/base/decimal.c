@@ -19,6 +19,7 @@ __extension__ typedef unsigned __int128 wide;
 
 enum {
 	MANT_DIGITS = 18,
+	STEP = 20, /* bytes copied at once: more than MANT_DIGITS */
 	MOST_SCALE = 18,
 	SUM_SCALE = 9,
 	SUM_DIGITS = 38,
@@ -331,14 +332,17 @@ static char *put_digits(uint64_t value, char *end)
 				    "80818283848586878889"
 				    "90919293949596979899";
 
+	/* Byte by byte: memcpy() of two is a call where bounds are checked. */
 	while (value >= 100) {
-		end -= 2;
-		memcpy(end, pairs + value % 100 * 2, 2);
+		const char *pair = pairs + value % 100 * 2;
+
+		*--end = pair[1];
+		*--end = pair[0];
 		value /= 100;
 	}
 	if (value >= 10) {
-		end -= 2;
-		memcpy(end, pairs + value * 2, 2);
+		*--end = pairs[value * 2 + 1];
+		*--end = pairs[value * 2];
 	} else {
 		*--end = (char)('0' + value);
 	}
@@ -347,7 +351,9 @@ static char *put_digits(uint64_t value, char *end)
 
 size_t fl_decimal_print(struct fl_decimal value, char *text)
 {
-	char room[20], *end = room + sizeof(room), *digits;
+	/* The usual number is copied in steps of a fixed size, for which there
+	 * is room behind the digits and, by contract, in `text`. */
+	char room[2 * STEP], *end = room + STEP, *digits;
 	char *p = text;
 	int count, whole;
 
@@ -357,13 +363,14 @@ size_t fl_decimal_print(struct fl_decimal value, char *text)
 	if (value.mant < 0)
 		*p++ = '-';
 	if (value.scale <= 0) {
-		memcpy(p, digits, (size_t)count);
-		memset(p + count, '0', (size_t)(whole - count));
+		memcpy(p, digits, STEP);
+		if (whole > count)
+			memset(p + count, '0', (size_t)(whole - count));
 		p += whole;
 	} else if (whole > 0) {
-		memcpy(p, digits, (size_t)whole);
+		memcpy(p, digits, STEP);
 		p[whole] = '.';
-		memcpy(p + whole + 1, digits + whole, (size_t)value.scale);
+		memcpy(p + whole + 1, digits + whole, STEP);
 		p += count + 1;
 	} else {
 		memcpy(p, "0.", 2);

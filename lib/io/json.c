@@ -101,6 +101,37 @@ static void refuse(struct flattener *f, enum fl_reason reason,
 	}
 }
 
+/* Append an array's elements where all of them are numbers and nulls, as in the
+ * long columns that providers send. false: they are not, and nothing is. */
+static bool flatten_numbers(struct flattener *f, yyjson_val *array,
+			    size_t count)
+{
+	struct fl_json *json = f->json;
+	yyjson_val *val = unsafe_yyjson_get_first(array);
+	struct fl_json_tok *tok = &json->toks[json->count];
+
+	/* Nested values would lie between them. */
+	if (unsafe_yyjson_get_next(array) != val + count)
+		return false;
+	for (size_t i = 0; i < count; i++) {
+		yyjson_type type = unsafe_yyjson_get_type(&val[i]);
+
+		if (type != YYJSON_TYPE_RAW && type != YYJSON_TYPE_NULL)
+			return false;
+		tok[i].kind = FL_JSON_NULL;
+		tok[i].text = NULL;
+		tok[i].len = 0;
+		tok[i].next = json->count + (uint32_t)i + 1;
+		if (type == YYJSON_TYPE_RAW) {
+			tok[i].kind = FL_JSON_NUMBER;
+			tok[i].text = unsafe_yyjson_get_raw(&val[i]);
+			tok[i].len = (uint32_t)unsafe_yyjson_get_len(&val[i]);
+		}
+	}
+	json->count += (uint32_t)count;
+	return true;
+}
+
 /* Append the value; recursion is bounded by FL_JSON_DEPTH. */
 static void flatten(struct flattener *f, yyjson_val *val, unsigned depth)
 {
@@ -137,6 +168,8 @@ static void flatten(struct flattener *f, yyjson_val *val, unsigned depth)
 			       "nested deeper than 64 levels");
 			break;
 		}
+		if (tok->len && flatten_numbers(f, val, tok->len))
+			break;
 		while ((element = yyjson_arr_iter_next(&iter)))
 			flatten(f, element, depth + 1);
 		break;

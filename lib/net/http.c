@@ -189,7 +189,7 @@ struct fl_http {
 	uint64_t requests, dice;
 };
 
-/* --- libcurl calls us ----------------------------------------------------- */
+/* --- libcurl calls us --- */
 
 static size_t take_head(char *bytes, size_t size, size_t count, void *arg)
 {
@@ -227,8 +227,7 @@ static int take_progress(void *arg, curl_off_t all, curl_off_t now,
 	return job->too_large || fl_stop_requested(job->http->io);
 }
 
-/* --- jobs ------------------------------------------------------------------
- */
+/* --- jobs --- */
 
 static void set_options(struct fl_http *http, struct job *job)
 {
@@ -465,8 +464,7 @@ static bool end(struct fl_http *http, struct job *job, CURLcode code,
 	return false;
 }
 
-/* --- what callers see ------------------------------------------------------
- */
+/* --- what callers see --- */
 
 static void unlink_job(struct fl_http *http, const struct job *job)
 {

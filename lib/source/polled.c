@@ -115,8 +115,7 @@ struct polled {
 	struct slot slots[FL_HTTP_PARALLEL];
 };
 
-/* --- what a symbol gives ----------------------------------------------------
- */
+/* --- what a symbol gives --- */
 
 struct fl_buf *fl_poll_text(struct fl_poll_out *out)
 {
@@ -168,8 +167,7 @@ static void release_out(struct fl_poll_out *out)
 	*out = (struct fl_poll_out){ 0 };
 }
 
-/* --- asking ------------------------------------------------------------------
- */
+/* --- asking --- */
 
 static struct slot *slot_of(struct polled *p, size_t i)
 {
@@ -283,8 +281,7 @@ static void take_answer(struct polled *p, const struct fl_http_answer *answer)
 	fail(p, slot, answer);
 }
 
-/* --- giving
- * -------------------------------------------------------------------- */
+/* --- giving --- */
 
 static int refuse(struct polled *p, struct slot *slot, struct fl_error *err)
 {
@@ -416,8 +413,7 @@ int fl_polled_next(void *state, struct fl_item *item, struct fl_error *err)
 	return 0;
 }
 
-/* --- opening
- * --------------------------------------------------------------------- */
+/* --- opening --- */
 
 static int take_bases(struct polled *p, const char *bases, struct fl_error *err)
 {
@@ -550,4 +546,34 @@ int fl_polled_dry_run(const struct fl_ask *ask, const struct fl_polled *polled,
 	fl_buf_release(&text);
 	fl_polled_close(p);
 	return result < 0 ? -1 : 1;
+}
+
+int fl_polled_replay(const struct fl_polled *polled, const void *plan,
+		     const char *symbol, const struct fl_http_answer *answer,
+		     void (*each)(void *arg, const struct fl_item *item,
+				  enum fl_reason reason),
+		     void *arg, struct fl_poll_fault *fault)
+{
+	void *job = polled->begin(plan, symbol);
+	struct fl_poll_out out = { 0 };
+	struct fl_buf path = FL_BUF_INIT;
+	int result = 0;
+
+	while (result == 0 && polled->request(job, &path) == 1)
+		result = polled->parse(job, answer, fault);
+	if (result == 0)
+		polled->records(job, &out);
+	for (size_t i = 0; i < out.count; i++) {
+		struct fl_item item = {
+			.bytes = out.text.data + out.entries[i].at,
+			.len = out.entries[i].len,
+			.ts_ns = out.entries[i].ts_ns,
+		};
+
+		each(arg, &item, out.entries[i].reason);
+	}
+	release_out(&out);
+	fl_buf_release(&path);
+	polled->end(job);
+	return result;
 }

@@ -64,6 +64,17 @@ int fl_polled_dry_run(const struct fl_ask *ask, const struct fl_polled *polled,
 		      const void *plan, const char *bases,
 		      struct fl_error *err);
 
+/* What comes of a symbol when each of its requests gets the one answer; no
+ * network is needed.
+ *
+ * each     takes every record and reject; reason NONE: a record
+ * returns  0; -1 with the fault */
+int fl_polled_replay(const struct fl_polled *polled, const void *plan,
+		     const char *symbol, const struct fl_http_answer *answer,
+		     void (*each)(void *arg, const struct fl_item *item,
+				  enum fl_reason reason),
+		     void *arg, struct fl_poll_fault *fault);
+
 /* The symbols of operands, --symbol and --symbols-from, in upper case, each
  * once.
  * symbols  out: NULL-ended; fl_symbols_free()

@@ -67,8 +67,7 @@ static void find_text(const struct fl_json *json, uint32_t object,
 	text[tok->len] = '\0';
 }
 
-/* --- answers that are none -------------------------------------------------
- */
+/* --- answers that are none --- */
 
 static int fault_set(struct fl_poll_fault *fault, enum fl_reason reason,
 		     bool retryable, const char *text,
@@ -193,8 +192,7 @@ static uint64_t mend_words(const char *text, size_t len, struct fl_buf *out)
 	return count;
 }
 
-/* --- the table
- * ----------------------------------------------------------------- */
+/* --- the table --- */
 
 struct reader {
 	struct fl_yahoo_job *job;
@@ -236,19 +234,34 @@ static int find_column(struct reader *r, uint32_t object, const char *key,
 	return 0;
 }
 
-static struct fl_yahoo_row *add_row(struct fl_yahoo_chart *chart)
+static void reserve_rows(struct fl_yahoo_chart *chart, size_t more)
 {
-	struct fl_yahoo_row *row;
+	if (chart->row_cap - chart->row_count >= more)
+		return;
+	chart->row_cap = chart->row_count + more;
+	chart->rows =
+		fl_realloc(chart->rows, chart->row_cap, sizeof(*chart->rows));
+}
 
-	if (chart->row_count == chart->row_cap) {
-		chart->row_cap = chart->row_cap ? 2 * chart->row_cap : 512;
-		chart->rows = fl_realloc(chart->rows, chart->row_cap,
-					 sizeof(*chart->rows));
+/* Seconds since 1970; plain digits are what comes. */
+static bool read_time(const struct fl_json_tok *tok, int64_t *ts)
+{
+	int64_t value = 0;
+
+	if (tok->kind != FL_JSON_NUMBER)
+		return false;
+	for (uint32_t i = 0; i < tok->len && i < 12; i++) {
+		unsigned digit = (unsigned)(tok->text[i] - '0');
+
+		if (digit > 9)
+			break;
+		value = 10 * value + digit;
+		*ts = value;
+		if (i + 1 == tok->len)
+			return value < FL_TIME_MAX / FL_SECOND;
 	}
-	row = &chart->rows[chart->row_count];
-	*row = (struct fl_yahoo_row){ .number = (uint32_t)chart->row_count };
-	chart->row_count++;
-	return row;
+	return fl_integer_parse(tok->text, tok->len, ts) &&
+	       *ts > FL_TIME_MIN / FL_SECOND && *ts < FL_TIME_MAX / FL_SECOND;
 }
 
 /* returns 0; -1 what stands there is neither number nor null */
@@ -307,21 +320,23 @@ static int take_rows(struct reader *r, uint32_t result)
 	    find_column(r, adjclose + 1, "adjclose", count, &adjusted) < 0)
 		return -1;
 	chart->has_adjclose |= adjusted != 0;
+	reserve_rows(chart, count);
 	for (uint32_t i = 0; i < count; i++) {
 		const struct fl_json_tok *time = tok_at(json, times + 1 + i);
 		struct fl_yahoo_row *row;
 		int bad = 0;
 		int64_t ts;
 
-		if (time->kind != FL_JSON_NUMBER ||
-		    !fl_integer_parse(time->text, time->len, &ts) ||
-		    ts <= FL_TIME_MIN / FL_SECOND ||
-		    ts >= FL_TIME_MAX / FL_SECOND)
+		if (!read_time(time, &ts))
 			return malformed(r, "a time that is none");
 		if (ts >= end_s)
 			continue; /* appended, though nobody asked for it */
-		row = add_row(chart);
+		row = &chart->rows[chart->row_count];
 		row->ts = ts;
+		row->day = 0;
+		row->has = 0;
+		row->number = (uint32_t)chart->row_count++;
+		row->open_ended = false;
 		for (unsigned c = 0; c < 4; c++)
 			if (column[c])
 				bad |= read_cell(tok_at(json, column[c] + i),
@@ -341,8 +356,7 @@ static int take_rows(struct reader *r, uint32_t result)
 	return 0;
 }
 
-/* --- events
- * ------------------------------------------------------------------- */
+/* --- events --- */
 
 static bool find_number(const struct fl_json *json, uint32_t object,
 			const char *key, struct fl_decimal *out)
@@ -405,8 +419,7 @@ static int take_events(struct reader *r, uint32_t events, const char *name,
 	return 0;
 }
 
-/* --- meta -------------------------------------------------------------------
- */
+/* --- meta --- */
 
 static void add_period(struct fl_yahoo_chart *chart,
 		       struct fl_yahoo_period period)
@@ -495,8 +508,7 @@ static int take_meta(struct reader *r, uint32_t meta)
 	return 0;
 }
 
-/* --- all of it
- * ------------------------------------------------------------------- */
+/* --- all of it --- */
 
 static int take_result(struct reader *r)
 {

@@ -8,6 +8,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "source/yahoo/number.h"
 
+#include <math.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,7 +26,29 @@ static const double powers[] = { 1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
 				 1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
 				 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22 };
 
-/* digits × 10^-scale, as written. */
+static const uint64_t whole_powers[MOST_DIGITS + 1] = {
+	UINT64_C(1),
+	UINT64_C(10),
+	UINT64_C(100),
+	UINT64_C(1000),
+	UINT64_C(10000),
+	UINT64_C(100000),
+	UINT64_C(1000000),
+	UINT64_C(10000000),
+	UINT64_C(100000000),
+	UINT64_C(1000000000),
+	UINT64_C(10000000000),
+	UINT64_C(100000000000),
+	UINT64_C(1000000000000),
+	UINT64_C(10000000000000),
+	UINT64_C(100000000000000),
+	UINT64_C(1000000000000000),
+	UINT64_C(10000000000000000),
+	UINT64_C(100000000000000000),
+	UINT64_C(1000000000000000000),
+};
+
+/* mant × 10^-scale, as written. */
 struct written {
 	uint64_t mant;
 	int digits; /* significant ones */
@@ -51,48 +74,121 @@ static bool read_exponent(const char *text, const char *end, int *exponent)
 	return true;
 }
 
+/* Are these eight bytes digits, and which number are they, read from the first
+ * on? Of bytes in the order of the address, as little-endian machines have. */
+static bool read_eight(const char *text, uint64_t *value)
+{
+	uint64_t v;
+
+	memcpy(&v, text, 8);
+	if (((v & UINT64_C(0xf0f0f0f0f0f0f0f0)) |
+	     ((v + UINT64_C(0x0606060606060606)) &
+	      UINT64_C(0xf0f0f0f0f0f0f0f0)) >>
+		     4) != UINT64_C(0x3333333333333333))
+		return false;
+	v = (v & UINT64_C(0x0f0f0f0f0f0f0f0f)) * 2561 >> 8;
+	v = (v & UINT64_C(0x00ff00ff00ff00ff)) * 6553601 >> 16;
+	*value = (v & UINT64_C(0x0000ffff0000ffff)) * 42949672960001 >> 32;
+	return true;
+}
+
+static bool read_four(const char *text, uint32_t *value)
+{
+	uint32_t v;
+
+	memcpy(&v, text, 4);
+	if (((v & 0xf0f0f0f0) | ((v + 0x06060606) & 0xf0f0f0f0) >> 4) !=
+	    0x33333333)
+		return false;
+	v = (v & 0x0f0f0f0f) * 2561 >> 8;
+	*value = (v & 0x00ff00ff) * 6553601 >> 16;
+	return true;
+}
+
+/* Digits from `text` on, appended to the mantissa; returns what follows. */
+static inline __attribute__((always_inline)) const char *
+read_digits(const char *text, const char *end, uint64_t *mant)
+{
+	uint64_t value = *mant, eight;
+	uint32_t four;
+
+	if (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ && end - text >= 8 &&
+	    read_eight(text, &eight)) {
+		value = 100000000 * value + eight;
+		text += 8;
+		if (end - text >= 4 && read_four(text, &four)) {
+			value = 10000 * value + four;
+			text += 4;
+		}
+	}
+	for (; text < end; text++) {
+		unsigned digit = (unsigned)(*text - '0');
+
+		if (digit > 9)
+			break;
+		value = 10 * value + digit;
+	}
+	*mant = value;
+	return text;
+}
+
 /* A number of at most MOST_DIGITS; false for what is longer, very large or very
  * small, or no number. */
 static bool read_usual(const char *text, size_t len, struct written *w)
 {
-	const char *end = text + len;
-	bool point = false;
+	const char *end = text + len, *start, *point;
 	int exponent = 0;
 
 	*w = (struct written){ .negative = *text == '-' };
-	text += w->negative;
-	if (text == end || *text < '0' || *text > '9' ||
-	    (*text == '0' && end - text > 1 && text[1] >= '0' &&
-	     text[1] <= '9'))
+	start = text += w->negative;
+	text = point = read_digits(start, end, &w->mant);
+	if (point == start || (*start == '0' && point - start > 1))
 		return false;
-	for (; text < end; text++) {
-		unsigned digit = (unsigned)(*text - '0');
+	w->digits = *start == '0' ? 0 : (int)(point - start);
+	if (text < end && *text == '.') {
+		const char *first = ++text;
 
-		if (digit <= 9) {
-			w->mant = 10 * w->mant + digit;
-			w->digits += w->mant != 0;
-			w->scale += point;
-			if (w->digits > MOST_DIGITS)
-				return false;
-		} else if (*text == '.' && !point) {
-			point = true;
-		} else if (*text == 'e' || *text == 'E') {
-			if (!read_exponent(text + 1, end, &exponent))
-				return false;
-			break;
-		} else {
+		text = read_digits(text, end, &w->mant);
+		if (text == first || text - start > 40)
 			return false;
-		}
+		w->scale = (int)(text - first);
+		/* Zeros before the first digit that counts are none. */
+		while (!w->digits && first < text && *first == '0')
+			first++;
+		w->digits += (int)(text - first);
 	}
-	w->scale -= exponent;
-	return w->scale <= MOST_SCALE && w->scale >= -EXACT_POWER;
+	if (text < end) {
+		if ((*text != 'e' && *text != 'E') ||
+		    !read_exponent(text + 1, end, &exponent))
+			return false;
+		w->scale -= exponent;
+	}
+	return w->digits <= MOST_DIGITS && w->scale <= MOST_SCALE &&
+	       w->scale >= -EXACT_POWER;
+}
+
+/* As it is written; false: it needs rounding. */
+static bool take_written(const struct written *w, struct fl_decimal *out)
+{
+	uint64_t mant = w->mant;
+	int scale = mant ? w->scale : 0;
+
+	while (mant && mant % 10 == 0) {
+		mant /= 10;
+		scale--;
+	}
+	if (scale > 18 || scale < -18)
+		return false;
+	out->mant = w->negative ? -(int64_t)mant : (int64_t)mant;
+	out->scale = (int8_t)scale;
+	return true;
 }
 
 /* mant × 10^-scale, to 64 bits. */
 static long double value_of(const struct written *w)
 {
 	int scale = w->scale;
-	long double wide = (long double)w->mant;
+	long double wide = (long double)(int64_t)w->mant; /* 18 digits fit */
 
 	if (scale < 0)
 		return wide * powers[-scale];
@@ -102,23 +198,29 @@ static long double value_of(const struct written *w)
 	       ((long double)powers[EXACT_POWER] * powers[scale - EXACT_POWER]);
 }
 
+/* The same by the text, which alone can tell where a double cannot. */
+static __attribute__((noinline)) bool text_reads_as(uint64_t cand, int scale,
+						    float wanted)
+{
+	char text[48];
+
+	snprintf(text, sizeof(text), "%llue%d", (unsigned long long)cand,
+		 -scale);
+	return strtof(text, NULL) == wanted;
+}
+
 /* Does cand × 10^-scale, of at most nine digits, read as the float? */
 static bool reads_as(uint64_t cand, int scale, float wanted)
 {
-	double value = scale >= 0 ? (double)cand / powers[scale]
-				  : (double)cand * powers[-scale];
+	double value = scale >= 0 ? (double)(int64_t)cand / powers[scale]
+				  : (double)(int64_t)cand * powers[-scale];
 	uint64_t bits;
 
 	memcpy(&bits, &value, sizeof(bits));
-	/* Right between two floats, or so near that only the text can tell. */
-	if ((bits & 0x1fffffff) == 0x10000000) {
-		char text[48];
-
-		snprintf(text, sizeof(text), "%llue%d",
-			 (unsigned long long)cand, -scale);
-		return strtof(text, NULL) == wanted;
-	}
-	return (float)value == wanted;
+	/* Right between two floats, or so near that rounding twice matters? */
+	return (bits & 0x1fffffff) == 0x10000000
+		       ? text_reads_as(cand, scale, wanted)
+		       : (float)value == wanted;
 }
 
 /* The shortest decimal of the float, near to what is written. */
@@ -127,28 +229,20 @@ static bool shortest(const struct written *w, float wanted,
 {
 	for (int keep = SAFE_DIGITS; keep <= FLOAT_DIGITS; keep++) {
 		int drop = w->digits - keep;
-		uint64_t power = 1, cand, rest;
-		int scale = w->scale - drop;
+		uint64_t power, rest;
+		struct written cand = { .negative = w->negative };
 
 		if (drop <= 0)
 			return false;
-		for (int i = 0; i < drop; i++)
-			power *= 10;
-		cand = w->mant / power;
+		power = whole_powers[drop];
+		cand.mant = w->mant / power;
 		rest = w->mant % power;
-		cand += rest > power / 2 || (rest == power / 2 && (cand & 1));
-		if (scale > EXACT_POWER || scale < -EXACT_POWER ||
-		    !reads_as(cand, scale, wanted))
-			continue;
-		while (cand % 10 == 0) {
-			cand /= 10;
-			scale--;
-		}
-		if (scale > 18 || scale < -18)
-			return false;
-		out->mant = w->negative ? -(int64_t)cand : (int64_t)cand;
-		out->scale = (int8_t)scale;
-		return true;
+		cand.mant += rest > power / 2 ||
+			     (rest == power / 2 && (cand.mant & 1));
+		cand.scale = w->scale - drop;
+		if (cand.scale <= EXACT_POWER && cand.scale >= -EXACT_POWER &&
+		    reads_as(cand.mant, cand.scale, wanted))
+			return take_written(&cand, out);
 	}
 	return false;
 }
@@ -159,13 +253,16 @@ bool fl_yahoo_number(const char *text, size_t len, struct fl_decimal *out,
 	enum fl_decimal_read read;
 	struct written w;
 
-	if (len && read_usual(text, len, &w) && w.digits > SAFE_DIGITS) {
+	if (len && read_usual(text, len, &w)) {
 		/* 64 bits hold what is written, or all but; what rounding
 		 * twice might change is no float anyway. */
-		double value = (double)value_of(&w);
+		double value =
+			w.digits > SAFE_DIGITS ? (double)value_of(&w) : NAN;
 		float narrow = (float)value;
 
 		if ((double)narrow == value && shortest(&w, narrow, out))
+			return true;
+		if (take_written(&w, out))
 			return true;
 	}
 	read = fl_decimal_parse(text, len, out);

@@ -183,10 +183,7 @@ static int take_times(const struct fl_ask *ask, struct fl_yahoo_plan *plan,
 		plan->from_ns = fl_time_minus_span(ask->now_ns, &usual);
 	else if (ask->from == FL_TIME_NONE)
 		plan->oldest = true;
-	if (plan->oldest)
-		plan->from_s = floor_div(ask->now_ns, FL_SECOND) -
-			       (back ? back : YEARS);
-	else if (check_age(ask, plan, err) < 0)
+	if (!plan->oldest && check_age(ask, plan, err) < 0)
 		return -1;
 	plan->from_day = plan->to_day = FL_TIME_NONE;
 	if (!plan->oldest)
@@ -210,6 +207,10 @@ static int take_times(const struct fl_ask *ask, struct fl_yahoo_plan *plan,
 		if (to_s < plan->to_s)
 			plan->to_s = to_s;
 	}
+	if (plan->oldest && back)
+		plan->from_s = ask->now_ns / FL_SECOND - back;
+	else if (plan->oldest)
+		plan->from_s = plan->to_s - YEARS;
 	if (plan->from_s >= plan->to_s)
 		return fl_error_set(err, FL_ERR_USAGE,
 				    "--from lies in the future");
@@ -244,7 +245,7 @@ int fl_yahoo_plan(const struct fl_ask *ask, struct fl_yahoo_plan *plan,
 	return take_times(ask, plan, err);
 }
 
-/* --- requests ------------------------------------------------------------- */
+/* --- requests --- */
 
 /* The next window; false when all is asked. */
 static bool next_window(struct fl_yahoo_job *job)

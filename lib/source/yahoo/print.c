@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/short.h"
 #include "source/yahoo/yahoo.h"
 
 /* What stands in every bar of the symbol, made once. */
@@ -22,6 +23,7 @@ struct printer {
 	struct fl_buf middle;         /* from behind ts to "open": */
 	struct fl_buf symbol;         /* "provider":…,"symbol":… */
 	struct fl_buf source;         /* ,"symbol_src":… or nothing */
+	struct fl_buf zone;           /* ,"tz":… or nothing */
 	struct fl_buf tail;           /* from the currency on */
 	/* Splits in order of day, with the product of all from each on. */
 	struct factor {
@@ -29,7 +31,6 @@ struct printer {
 		struct fl_decimal over, under;
 	} * factors;
 	size_t factor_count;
-	bool rounded;
 };
 
 static void put_number(struct fl_buf *out, struct fl_decimal value)
@@ -70,8 +71,7 @@ static const struct fl_subunit *put_currency(struct fl_buf *out,
 	return sub;
 }
 
-/* --- arithmetic
- * ------------------------------------------------------------------ */
+/* --- arithmetic --- */
 
 static struct fl_decimal times(struct fl_decimal a, struct fl_decimal b)
 {
@@ -157,11 +157,18 @@ static void make_factors(struct printer *p)
 }
 
 /* Prices, adjusted close and volume as they are to be given. */
-static void adjust(struct printer *p, struct fl_yahoo_row *row, int64_t day)
+static void adjust(struct printer *p, struct fl_yahoo_row *row)
 {
-	const struct factor *factor = factor_of(p, day);
 	struct fl_decimal close = row->price[3];
+	const struct factor *factor = NULL;
 
+	if (p->plan->adj == FL_YAHOO_NONE)
+		factor = factor_of(
+			p, p->plan->dated ? row->day
+					  : fl_yahoo_day(p->chart, row->ts));
+	else if (p->plan->adj == FL_YAHOO_SPLIT && !p->sub &&
+		 row->volume.scale <= 9)
+		return;
 	for (int i = 0; i < 4; i++) {
 		struct fl_decimal *price = &row->price[i];
 
@@ -187,9 +194,7 @@ static void adjust(struct printer *p, struct fl_yahoo_row *row, int64_t day)
 				      (struct fl_decimal){ 1, 0 });
 }
 
-/* --- bars
- * ----------------------------------------------------------------------------
- */
+/* --- bars --- */
 
 static int64_t bar_ns(const struct printer *p, const struct fl_yahoo_row *row)
 {
@@ -237,56 +242,74 @@ static enum fl_reason row_fault(const struct printer *p,
 	return FL_REASON_missing_field;
 }
 
+/* Lines are written where room for a whole one was made before. */
+static char *add(char *at, const char *text, size_t len)
+{
+	fl_short_copy(at, text, len);
+	return at + len;
+}
+
+#define ADD(at, text) add(at, text, sizeof(text) - 1)
+
+static char *add_number(char *at, struct fl_decimal value)
+{
+	return at + fl_decimal_print(value, at);
+}
+
+static char *add_price(char *at, const struct fl_yahoo_row *row, unsigned i)
+{
+	return row->has & 1u << i ? add_number(at, row->price[i])
+				  : ADD(at, "null");
+}
+
 static void put_bar(struct printer *p, const struct fl_yahoo_row *from)
 {
-	static const char *const keys[] = { "", ",\"high\":", ",\"low\":",
-					    ",\"close\":" };
-	static const char *const adjs[] = { ",\"adj\":\"none\"",
-					    ",\"adj\":\"split\"",
-					    ",\"adj\":\"all\"" };
-	struct fl_buf *out = p->text;
+	static const char adjs[3][16] = { ",\"adj\":\"none\"",
+					  ",\"adj\":\"split\"",
+					  ",\"adj\":\"all\"" };
+	const char *adj = adjs[p->plan->adj];
+	static const char midnight[] = "T00:00:00.000Z";
 	struct fl_yahoo_row row = *from;
-	char ts[FL_TIME_TEXT];
-	size_t len = fl_time_print(bar_ns(p, &row), ts);
+	struct fl_buf *out = p->text;
 	struct fl_note note;
 	enum fl_reason reason = row_fault(p, &row, &note);
+	char ts[FL_TIME_TEXT], *at;
+	size_t len;
 
-	adjust(p, &row,
-	       p->plan->dated ? row.day : fl_yahoo_day(p->chart, row.ts));
-	fl_buf_append(out, "{\"type\":\"bar\",\"ts\":\"", 20);
-	fl_buf_append(out, ts, len);
-	fl_buf_append(out, p->middle.data, p->middle.len);
-	for (unsigned i = 0; i < 4; i++) {
-		fl_buf_puts(out, keys[i]);
-		if (row.has & 1u << i)
-			put_number(out, row.price[i]);
-		else
-			fl_buf_append(out, "null", 4);
-	}
-	fl_buf_puts(out, adjs[p->plan->adj]);
 	if (p->plan->dated) {
-		fl_buf_append(out, ",\"date\":\"", 9);
-		fl_buf_append(out, ts, 10);
-		fl_buf_putc(out, '"');
+		len = fl_date_print(row.day, ts);
+		memcpy(ts + len, midnight, sizeof(midnight));
+		len += sizeof(midnight) - 1;
+	} else {
+		len = fl_time_print(bar_ns(p, &row), ts);
 	}
-	if (p->chart->zone) {
-		fl_buf_append(out, ",\"tz\":\"", 7);
-		fl_buf_puts(out, fl_zone_name(p->chart->zone));
-		fl_buf_putc(out, '"');
+	adjust(p, &row);
+	fl_buf_reserve(out, p->middle.len + p->zone.len + p->tail.len + 700);
+	at = out->data + out->len;
+	at = ADD(at, "{\"type\":\"bar\",\"ts\":\"");
+	at = add(at, ts, len);
+	at = add(at, p->middle.data, p->middle.len);
+	at = add_price(at, &row, 0);
+	at = add_price(ADD(at, ",\"high\":"), &row, 1);
+	at = add_price(ADD(at, ",\"low\":"), &row, 2);
+	at = add_price(ADD(at, ",\"close\":"), &row, 3);
+	at = add(at, adj, strlen(adj));
+	if (p->plan->dated) {
+		at = ADD(at, ",\"date\":\"");
+		at = add(at, ts, 10);
+		at = ADD(at, "\"");
 	}
-	if (row.has & FL_YAHOO_VOLUME) {
-		fl_buf_append(out, ",\"volume\":", 10);
-		put_number(out, row.volume);
-	}
-	if ((row.has & FL_YAHOO_ADJCLOSE) && p->plan->adj != FL_YAHOO_ALL) {
-		fl_buf_append(out, ",\"adj_close\":", 13);
-		put_number(out, row.adjclose);
-	}
+	at = add(at, p->zone.data, p->zone.len);
+	if (row.has & FL_YAHOO_VOLUME)
+		at = add_number(ADD(at, ",\"volume\":"), row.volume);
+	if ((row.has & FL_YAHOO_ADJCLOSE) && p->plan->adj != FL_YAHOO_ALL)
+		at = add_number(ADD(at, ",\"adj_close\":"), row.adjclose);
 	if (p->plan->all_sessions)
-		fl_buf_puts(out, ",\"session\":\"all\"");
+		at = ADD(at, ",\"session\":\"all\"");
 	if (row.open_ended)
-		fl_buf_puts(out, ",\"final\":false");
-	fl_buf_append(out, p->tail.data, p->tail.len);
+		at = ADD(at, ",\"final\":false");
+	at = add(at, p->tail.data, p->tail.len);
+	out->len = (size_t)(at - out->data);
 	if (reason)
 		fl_poll_reject(p->out, reason, &note);
 	else
@@ -294,9 +317,7 @@ static void put_bar(struct printer *p, const struct fl_yahoo_row *from)
 			       row.has & FL_YAHOO_ROUNDED);
 }
 
-/* --- events
- * ----------------------------------------------------------------------------
- */
+/* --- events --- */
 
 static bool event_wanted(const struct printer *p,
 			 const struct fl_yahoo_event *event)
@@ -372,8 +393,7 @@ static void put_split(struct printer *p, const struct fl_yahoo_event *event)
 	fl_poll_record(p->out, event->day * FL_DAY, false);
 }
 
-/* --- all of them
- * ------------------------------------------------------------------------ */
+/* --- all of them --- */
 
 /* Keep the wanted rows and events, the newest of them under --last. */
 static void select_all(struct printer *p, struct fl_yahoo_chart *chart)
@@ -424,6 +444,8 @@ static void prepare(struct printer *p)
 	fl_buf_puts(&p->middle, ",\"open\":");
 	if (*chart->symbol && strcmp(chart->symbol, p->job->symbol) != 0)
 		put_string(&p->source, "symbol_src", chart->symbol);
+	if (chart->zone)
+		put_string(&p->zone, "tz", fl_zone_name(chart->zone));
 	p->sub = put_currency(&p->tail, chart->currency);
 	if (mic)
 		put_string(&p->tail, "mic", mic);
@@ -483,6 +505,7 @@ void fl_yahoo_records(void *state, struct fl_poll_out *out)
 	fl_buf_release(&p.middle);
 	fl_buf_release(&p.symbol);
 	fl_buf_release(&p.source);
+	fl_buf_release(&p.zone);
 	fl_buf_release(&p.tail);
 	free(p.factors);
 }

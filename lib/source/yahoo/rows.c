@@ -19,8 +19,7 @@ static int64_t floor_div(int64_t value, int64_t by)
 	return value / by - (value % by < 0);
 }
 
-/* --- days
- * --------------------------------------------------------------------- */
+/* --- days --- */
 
 /* The wall clock at the exchange, in seconds. gmtoffset is that of now, so it
  * only serves where the zone is unknown. */
@@ -71,8 +70,7 @@ static int64_t next_day(const struct fl_yahoo_plan *plan, int64_t first)
 	return fl_days_from_civil(year + (month > 12), (month - 1) % 12 + 1, 1);
 }
 
-/* --- order
- * ----------------------------------------------------------------------- */
+/* --- order --- */
 
 static int by_time(const void *left, const void *right)
 {
@@ -119,8 +117,7 @@ static void drop_repeats(struct fl_yahoo_chart *chart)
 	chart->row_count = kept;
 }
 
-/* --- sessions
- * -------------------------------------------------------------------- */
+/* --- sessions --- */
 
 /* The last session that began by then; NULL. */
 static const struct fl_yahoo_period *
@@ -186,8 +183,7 @@ static void keep_regular(struct fl_yahoo_chart *chart)
 	chart->row_count = kept;
 }
 
-/* --- merging
- * ----------------------------------------------------------------------- */
+/* --- merging --- */
 
 /* Add a later part to a bar. */
 static void merge(struct fl_yahoo_row *bar, const struct fl_yahoo_row *part)
@@ -281,8 +277,7 @@ static void join_minutes(struct fl_yahoo_job *job)
 	chart->row_count = kept;
 }
 
-/* --- what is not over
- * --------------------------------------------------------------- */
+/* --- what is not over --- */
 
 static bool is_open(const struct fl_yahoo_job *job,
 		    const struct fl_yahoo_row *row)
