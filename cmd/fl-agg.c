@@ -4,6 +4,8 @@
  * and the loop for those that take one record after the other.
  *
  * SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,11 +14,49 @@
 #include "io/reader.h"
 #include "io/writer.h"
 #include "op/agg.h"
+#include "op/indicator.h"
 #include "rec/bar.h"
 
 #define VERBS_MAX 16
 
+static int print(void (*make)(struct fl_buf *out), struct fl_error *err)
+{
+	struct fl_buf text = FL_BUF_INIT;
+
+	make(&text);
+	if (fwrite(fl_buf_text(&text), 1, text.len, stdout) != text.len ||
+	    fflush(stdout))
+		return fl_error_set(err, FL_ERR_IO,
+				    "cannot write 'standard output': %s",
+				    strerror(errno));
+	exit(0);
+}
+
+static int list_indicators(void *target, const char *value,
+			   struct fl_error *err)
+{
+	(void)target;
+	(void)value;
+	return print(fl_indicators_list, err);
+}
+
+/* For the manual. */
+static int print_indicators(void *target, const char *value,
+			    struct fl_error *err)
+{
+	(void)target;
+	(void)value;
+	return print(fl_indicators_manual, err);
+}
+
 static const struct fl_option options[] = {
+	{ .kind = FL_OPTION_CALL,
+	  .name = "list-indicators",
+	  .take = list_indicators,
+	  .help = "tell which indicators there are, with their parameters" },
+	{ .kind = FL_OPTION_CALL,
+	  .name = "help-indicators",
+	  .take = print_indicators },
 	FL_OPT_STREAM,
 	FL_OPT_GROUP(fl_options_jobs),
 	FL_OPT_END,
@@ -84,9 +124,11 @@ static const struct fl_subcommand *find_word(const char *word,
 static const struct fl_command command = {
 	.name = "fl-agg",
 	.summary = "make bars, indicators and figures of records",
-	.synopsis = "VERB [OPTION...] [FILE...]",
+	.synopsis = "VERB [OPTION...] [FILE...]\n--list-indicators",
 	.examples =
 		"fl-fetch sim -n 100000 | fl-agg bars 1m,1h\n"
+		"fl-fetch store lake.db --interval 1d | fl-agg indicators "
+		"sma:20,rsi:14,macd\n"
 		"fl-fetch store lake.db --interval 1d | fl-agg bars 1wk,1mo "
 		"--keep | fl-load weekly.db",
 	.notes = "A verb has options of its own: fl-agg VERB --help.",
@@ -102,12 +144,29 @@ struct agg {
 	const struct fl_agg *verb;
 	void *state;
 	struct fl_writer *out;
+	/* A record that is not in normal form, brought into it. */
+	struct fl_buf mended;
+	struct fl_json json;
 };
+
+/* Verbs meet records in normal form only. */
+static void mend(struct agg *agg, struct fl_record *rec)
+{
+	struct fl_note note;
+
+	if ((rec->fixes & FL_FIX_ROUND) && !agg->run->io.warm)
+		agg->run->io.counts.rounded++;
+	fl_buf_reset(&agg->mended);
+	fl_record_normalise(rec, &agg->mended);
+	rec->bytes = agg->mended.data;
+	rec->len = agg->mended.len;
+	if (fl_record_check(rec, &agg->json, &note) != FL_REASON_NONE)
+		FL_BUG("a record is not valid in its normal form");
+}
 
 /* What a command before us refused travels in a marked stream, and is stored
  * with the rest. */
-static int take(struct agg *agg, const struct fl_record *rec,
-		struct fl_error *err)
+static int take(struct agg *agg, struct fl_record *rec, struct fl_error *err)
 {
 	struct fl_io *io = &agg->run->io;
 
@@ -117,6 +176,8 @@ static int take(struct agg *agg, const struct fl_record *rec,
 		io->counts.used++;
 		return fl_writer_put(agg->out, rec, err);
 	}
+	if (rec->fixes)
+		mend(agg, rec);
 	if (agg->verb->whole_only && fl_bar_is_partial(rec))
 		return fl_error_set(
 			err, FL_ERR_USAGE,
@@ -185,7 +246,9 @@ static const struct fl_agg *find_verb(const struct fl_run *run,
 		if (strcmp(fl_aggs[i]->name, run->sub->name) == 0)
 			return fl_aggs[i];
 	fl_error_set(err, FL_ERR_USAGE,
-		     "which verb? fl-agg bars 1m FILE, or fl-agg --help");
+		     "which verb? fl-agg bars 1m FILE, or fl-agg "
+		     "indicators sma:20,rsi:14 FILE (fl-agg --help shows "
+		     "all)");
 	return NULL;
 }
 
@@ -224,6 +287,8 @@ int main(int argc, char **argv)
 done:
 	if (agg.verb)
 		agg.verb->close(agg.state);
+	fl_buf_release(&agg.mended);
+	fl_json_release(&agg.json);
 	fl_writer_close(&agg.out, &err);
 	return fl_run_end(&run, &err);
 }

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/near.h"
 #include "base/option.h"
 #include "io/io.h"
 
@@ -99,9 +100,6 @@ bool fl_run_stopping(const struct fl_run *run);
  * by the signal itself when one stopped us or our reader went away. */
 int fl_run_end(struct fl_run *run, struct fl_error *err);
 
-/* "did you mean": the nearest of words (NULL-ended) within a small edit
- * distance, or NULL. */
-const char *fl_nearest(const char *word, const char *const *words);
 /* For people; each fills and returns text[32]: 1,234,567; 720 MB, 1.2 GB; 0.61
  * s, 12.1 s, 20 min 5 s. */
 const char *fl_grouped(uint64_t value, char *text);
