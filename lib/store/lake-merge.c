@@ -21,6 +21,7 @@
 #include "base/mem.h"
 #include "base/time.h"
 #include "io/stream.h"
+#include "rec/bar.h"
 #include "store/lake-read.h"
 
 enum {
@@ -46,7 +47,7 @@ static bool key_of(struct fl_lake_merge *merge, struct fl_lake_run *run)
 	if (!fl_lake_run_record(merge->reader, run, &rec))
 		return false;
 	fl_lake_put_key(&rec, &run->key);
-	run->partial = fl_lake_is_partial(&rec);
+	run->partial = fl_bar_is_partial(&rec);
 	run->keyed = true;
 	return true;
 }
@@ -319,6 +320,7 @@ void fl_lake_merge_release(struct fl_lake_merge *merge)
 	fl_buf_release(&merge->line);
 	fl_buf_release(&merge->key);
 	fl_buf_release(&merge->merged);
+	fl_json_release(&merge->json);
 	memset(merge, 0, sizeof(*merge));
 }
 
@@ -332,19 +334,95 @@ static void stand_on(struct fl_lake_merge *merge, const struct fl_lake_run *run)
 	merge->order = run->order;
 }
 
-/* Of two rows with one key, of which the second is the later. */
-static int settle(struct fl_lake_merge *merge, bool *partial,
-		  const struct fl_lake_run *run, struct fl_error *err)
+/* Up to which time all parts of a run's pipeline have come. */
+static int64_t watermark_of(const struct fl_lake_merge *merge,
+			    const struct fl_lake_run *run)
 {
-	(void)err;
-	/* A whole bar is more than parts of it, however late they come. */
-	if (run->partial && !*partial)
-		return 0;
+	const struct fl_lake_view *view = merge->view;
+	const struct fl_lake_source *source = run->source;
+
+	for (size_t i = 0; !source && i < merge->count; i++) {
+		if (merge->sources[i].order == run->order)
+			source = &merge->sources[i];
+	}
+	for (size_t i = 0; source && i < view->watermark_count; i++) {
+		if (view->watermarks[i].pipeline == source->name.pipeline)
+			return view->watermarks[i].ns;
+	}
+	return FL_TIME_NONE;
+}
+
+static void keep_line(struct fl_lake_merge *merge,
+		      const struct fl_lake_run *run)
+{
 	fl_buf_reset(&merge->line);
 	fl_buf_append(&merge->line, run->bytes, run->len);
 	merge->order = run->order;
-	*partial = run->partial;
-	return 0;
+	merge->watermark =
+		run->partial ? watermark_of(merge, run) : FL_TIME_NONE;
+}
+
+/* The line that was kept, as a record. */
+static void kept_record(struct fl_lake_merge *merge, struct fl_record *rec)
+{
+	struct fl_note note;
+
+	*rec = (struct fl_record){ .bytes = merge->line.data,
+				   .len = merge->line.len,
+				   .input = "" };
+	if (fl_record_check(rec, &merge->json, &note) != FL_REASON_NONE)
+		FL_BUG("a record that was good is no longer");
+}
+
+/* One more part of the bar that was kept. */
+static void add_part(struct fl_lake_merge *merge, const struct fl_lake_run *run)
+{
+	struct fl_record kept, part;
+	struct fl_note note = { "", "" };
+	int64_t watermark = watermark_of(merge, run);
+	struct fl_buf line = merge->line;
+
+	kept_record(merge, &kept);
+	if (!fl_lake_run_record(merge->reader, run, &part))
+		return;
+	fl_buf_reset(&merge->merged);
+	if (fl_bar_merge(&kept, &part, &merge->merged, &note) !=
+	    FL_REASON_NONE) {
+		fl_lake_run_blame(merge->reader, run, note.detail);
+		return;
+	}
+	merge->line = merge->merged;
+	merge->merged = line;
+	if (watermark < merge->watermark) /* FL_TIME_NONE is the least */
+		merge->watermark = watermark;
+}
+
+/* Of two rows with one key the second is the later one. */
+static void settle(struct fl_lake_merge *merge, bool *partial,
+		   const struct fl_lake_run *run)
+{
+	/* A whole bar is more than parts of it, however late they come. */
+	if (run->partial && !*partial)
+		return;
+	if (run->partial) {
+		add_part(merge, run);
+		return;
+	}
+	keep_line(merge, run);
+	*partial = false;
+}
+
+/* All parts that there are make the bar that readers get. */
+static void finish(struct fl_lake_merge *merge)
+{
+	struct fl_record rec;
+	struct fl_buf line = merge->line;
+
+	kept_record(merge, &rec);
+	fl_buf_reset(&merge->merged);
+	fl_bar_finish(&rec, merge->watermark, &merge->merged);
+	merge->line = merge->merged;
+	merge->merged = line;
 }
 
 /* The least line, and all others with its key. */
@@ -361,9 +439,8 @@ static int take_group(struct fl_lake_merge *merge, struct fl_lake_run *run,
 	partial = run->partial;
 	fl_buf_reset(&merge->key);
 	fl_buf_append(&merge->key, run->key.data, run->key.len);
-	fl_buf_reset(&merge->line);
-	fl_buf_append(&merge->line, run->bytes, run->len);
 	stand_on(merge, run);
+	keep_line(merge, run);
 	for (;;) {
 		if (fl_lake_run_next(merge->reader, run, err) < 0 ||
 		    open_due(merge, &run, &alone, err) < 0)
@@ -374,9 +451,10 @@ static int take_group(struct fl_lake_merge *merge, struct fl_lake_run *run,
 			continue;
 		if (compare_bytes(&run->key, &merge->key) != 0)
 			break;
-		if (settle(merge, &partial, run, err) < 0)
-			return -1;
+		settle(merge, &partial, run);
 	}
+	if (partial)
+		finish(merge);
 	merge->bytes = merge->line.data;
 	merge->len = merge->line.len;
 	return 1;

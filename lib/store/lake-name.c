@@ -129,15 +129,12 @@ static int field_of(const struct fl_type *type, const char *path)
 
 static void make_shape(struct fl_lake_shape *shape, const struct fl_type *type)
 {
-	bool timed = false, series = true;
+	bool timed = false;
 
 	for (size_t i = 0; i < FL_KEY_MAX && type->key[i]; i++) {
 		const char *key = type->key[i];
 		int field;
 
-		if (strcmp(key, "ts") == 0 || strcmp(key, "date") == 0 ||
-		    strcmp(key, "id") == 0 || strcmp(key, "tick_id") == 0)
-			series = false;
 		if (strcmp(key, "ts") == 0) {
 			timed = true;
 			continue;
@@ -146,10 +143,11 @@ static void make_shape(struct fl_lake_shape *shape, const struct fl_type *type)
 				? FL_LAKE_TICK_ID
 				: fl_type_field(type, key, strlen(key));
 		shape->key[shape->key_count++] = field;
-		shape->series_count += series;
+		if (strcmp(key, "date") != 0 && strcmp(key, "id") != 0 &&
+		    field != FL_LAKE_TICK_ID)
+			shape->series_count = shape->key_count;
 	}
 	shape->floating = !timed;
-	shape->partial = fl_type_field(type, "partial", 7);
 	shape->symbol = field_of(type, "symbol");
 	shape->symbols = field_of(type, "symbols");
 	shape->provider = field_of(type, "provider");
@@ -172,14 +170,6 @@ const struct fl_lake_shape *fl_lake_shape(const struct fl_type *type)
 
 	pthread_once(&once, make_shapes);
 	return &shapes[type->id];
-}
-
-bool fl_lake_is_partial(const struct fl_record *rec)
-{
-	int field = fl_lake_shape(rec->type)->partial;
-
-	return field >= 0 && rec->at[field] &&
-	       rec->json->toks[rec->at[field]].kind == FL_JSON_TRUE;
 }
 
 /* No text holds a NUL, so one behind each keeps "a","bc" from "ab","c" and

@@ -69,6 +69,9 @@ struct fl_lake_reader {
 	struct fl_json json;
 };
 
+/* Note what is wrong with the line that it stands on. */
+void fl_lake_run_blame(struct fl_lake_reader *reader,
+		       const struct fl_lake_run *run, const char *why);
 /* Open, and stand on the first line. */
 int fl_lake_run_open(struct fl_lake_reader *reader, struct fl_lake_run *run,
 		     const struct fl_lake_source *source, struct fl_error *err);
@@ -99,6 +102,8 @@ struct fl_lake_merge {
 				      * next */
 	struct fl_buf line, key;     /* a line that is no run's any more */
 	struct fl_buf merged;        /* parts of a bar made one */
+	struct fl_json json;         /* of those that are one already */
+	int64_t watermark;           /* up to which all parts have come */
 	/* The line it stands on. */
 	const char *bytes;
 	size_t len;

@@ -39,6 +39,12 @@ static void note_damage(struct fl_lake_reader *reader,
 	free(text);
 }
 
+void fl_lake_run_blame(struct fl_lake_reader *reader,
+		       const struct fl_lake_run *run, const char *why)
+{
+	note_damage(reader, run, run->frames.at, run->len, why);
+}
+
 /* --- opening -------------------------------------------------------------- */
 
 struct same {

@@ -298,7 +298,7 @@ static int look(struct walk *walk)
 		if (!fl_sql_matches(fl_types[i], walk->query))
 			continue;
 		result = look_at_type(walk, fl_types[i], false);
-		if (result == 0 && fl_lake_shape(fl_types[i])->partial >= 0)
+		if (result == 0 && fl_types[i] == &fl_type_bar)
 			result = look_at_type(walk, fl_types[i], true);
 	}
 	return result;

@@ -16,6 +16,7 @@
 #include "base/mem.h"
 #include "base/time.h"
 #include "io/stream.h"
+#include "rec/bar.h"
 #include "store/lake.h"
 
 enum {
@@ -522,7 +523,7 @@ int fl_lake_put(struct fl_lake *lake, const struct fl_record *rec,
 		fl_buf_release(&batch->text);
 		batch->text = own;
 	}
-	part.partial = fl_lake_is_partial(rec);
+	part.partial = fl_bar_is_partial(rec);
 	part.day = rec->ts_ns / FL_DAY - (rec->ts_ns % FL_DAY < 0);
 	entry = &batch->entries[batch->count++];
 	*entry = (struct entry){

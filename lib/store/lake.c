@@ -261,15 +261,6 @@ static int put(struct fl_store *store, const struct fl_record *rec,
 {
 	int got;
 
-	if (fl_lake_is_partial(rec)) {
-		/* TODO(#4): merge as records.md says. Until then a part
-		 * must not stand where a whole bar is looked for. */
-		fl_note_set(note, "partial",
-			    "'partial' is true: this store does not merge "
-			    "partial bars yet");
-		*outcome = FL_PUT_REFUSED;
-		return 0;
-	}
 	got = fl_lake_put(store->state, rec, err);
 	*outcome = FL_PUT_ADDED;
 	if (got > 0) {

@@ -61,18 +61,16 @@ void fl_lake_put_pipeline(struct fl_buf *out, const char *pipeline);
 struct fl_lake_shape {
 	int key[FL_KEY_MAX]; /* the natural key but for ts */
 	size_t key_count;
-	size_t series_count; /* of these, what stands before the time */
+	size_t series_count; /* of these, what makes the series */
 	/* The key does not hold the time: records that replace each other may
 	 * lie in different partitions. */
 	bool floating;
-	int partial;
 	int symbol, symbols, provider, interval, adj, date;
 };
 const struct fl_lake_shape *fl_lake_shape(const struct fl_type *type);
-bool fl_lake_is_partial(const struct fl_record *rec);
 /* Append the key but for ts, so that memcmp() orders it as stores do. */
 void fl_lake_put_key(const struct fl_record *rec, struct fl_buf *out);
-/* The same of the part before the time only. */
+/* The same of the series only. */
 void fl_lake_put_series(const struct fl_record *rec, struct fl_buf *out);
 
 /* --- writing ------------------------------------------------------------- */

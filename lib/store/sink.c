@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "base/short.h"
 #include "base/time.h"
+#include "rec/bar.h"
 #include "store/crash.h"
 
 /* A line that waits for its mark. */
@@ -88,9 +89,16 @@ static int write_row(struct fl_sink *sink, const struct fl_record *rec,
 	enum fl_put outcome = FL_PUT_NEW;
 
 	note.field[0] = note.detail[0] = '\0';
-	if (!sink->config.dry &&
-	    store->ops->put(store, rec, &outcome, &note, err) < 0)
+	if (!sink->config.pipeline && fl_bar_is_partial(rec)) {
+		fl_note_set(&note, "partial",
+			    "'partial' is true: parts of a bar add up, so they "
+			    "are taken between marks only, where none can come "
+			    "twice");
+		outcome = FL_PUT_REFUSED;
+	} else if (!sink->config.dry &&
+		   store->ops->put(store, rec, &outcome, &note, err) < 0) {
 		return -1;
+	}
 	if (!counts)
 		return 0;
 	switch (outcome) {
