@@ -9,9 +9,9 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/window.h"
 #include "base/zone.h"
 #include "op/agg.h"
-#include "op/bar-window.h"
 #include "op/indicator.h"
 #include "op/per-year.h"
 #include "op/series.h"
