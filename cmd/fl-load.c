@@ -345,8 +345,7 @@ static int load_input(struct load *load, struct fl_reader *in,
 	struct fl_record rec;
 	int got;
 
-	while ((got = fl_reader_next_within(in, &rec, fl_sink_patience,
-					    load->sink, err)) > 0) {
+	while ((got = fl_reader_next(in, &rec, err)) > 0) {
 		if (got == 2) {
 			if (fl_sink_idle(load->sink, err) < 0)
 				return -1;
@@ -377,6 +376,7 @@ static int load_inputs(struct load *load, struct fl_error *err)
 		if (result == 0) {
 			fl_reader_on_mark(in, fl_sink_mark, load->sink);
 			fl_reader_on_idle(in, fl_sink_idle, load->sink);
+			fl_reader_on_wait(in, fl_sink_patience, load->sink);
 			result = load_input(load, in, err);
 		}
 		fl_reader_close(&in);

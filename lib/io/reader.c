@@ -31,6 +31,8 @@ struct fl_reader {
 	void *mark_arg;
 	int (*on_idle)(void *arg, struct fl_error *err);
 	void *idle_arg;
+	int64_t (*patience)(const void *arg);
+	const void *patience_arg;
 	struct fl_error
 		idle_error; /* idle runs inside blocks, which has none */
 };
@@ -98,6 +100,13 @@ void fl_reader_on_idle(struct fl_reader *in,
 {
 	in->on_idle = on_idle;
 	in->idle_arg = arg;
+}
+
+void fl_reader_on_wait(struct fl_reader *in,
+		       int64_t (*patience)(const void *arg), const void *arg)
+{
+	in->patience = patience;
+	in->patience_arg = arg;
 }
 
 /* A header or a row of CSV: no JSON text at all, for it has no braces, and
@@ -208,9 +217,8 @@ static int take_mark(struct fl_reader *in, const char *bytes, size_t len,
 	return in->io->hooks->mark(in->io, bytes, len, in->io->out, err);
 }
 
-int fl_reader_next_within(struct fl_reader *in, struct fl_record *rec,
-			  int64_t (*within)(const void *arg), const void *arg,
-			  struct fl_error *err)
+int fl_reader_next(struct fl_reader *in, struct fl_record *rec,
+		   struct fl_error *err)
 {
 	for (;;) {
 		const char *bytes;
@@ -218,7 +226,9 @@ int fl_reader_next_within(struct fl_reader *in, struct fl_record *rec,
 		int got;
 
 		if (!in->block) {
-			int64_t ns = within ? within(arg) : 0;
+			int64_t ns = in->patience
+					     ? in->patience(in->patience_arg)
+					     : 0;
 
 			if (ns && !fl_stream_ready(in->stream)) {
 				idle(in);
@@ -255,12 +265,6 @@ int fl_reader_next_within(struct fl_reader *in, struct fl_record *rec,
 		if (got)
 			return got;
 	}
-}
-
-int fl_reader_next(struct fl_reader *in, struct fl_record *rec,
-		   struct fl_error *err)
-{
-	return fl_reader_next_within(in, rec, NULL, NULL, err);
 }
 
 void fl_reader_close(struct fl_reader **out)

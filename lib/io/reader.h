@@ -41,12 +41,11 @@ void fl_reader_on_mark(struct fl_reader *in,
 void fl_reader_on_idle(struct fl_reader *in,
 		       int (*on_idle)(void *arg, struct fl_error *err),
 		       void *arg);
-/* As fl_reader_next, but gives up waiting after what `within` says when it is
- * about to wait, in ns: returns 2 with no record. 0 waits for ever. For sinks
- * that commit by time. */
-int fl_reader_next_within(struct fl_reader *in, struct fl_record *rec,
-			  int64_t (*within)(const void *arg), const void *arg,
-			  struct fl_error *err);
+/* For sinks that commit by time: `patience` is asked, before the reader waits,
+ * for how many nanoseconds it may; then fl_reader_next returns 2 with no
+ * record. 0 waits for ever. */
+void fl_reader_on_wait(struct fl_reader *in,
+		       int64_t (*patience)(const void *arg), const void *arg);
 
 void fl_reader_close(struct fl_reader **in);
 

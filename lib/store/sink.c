@@ -128,6 +128,16 @@ static void uncommitted(struct fl_sink *sink, uint64_t count)
 	sink->io->counts.used += count;
 }
 
+/* What the store could not tell when it took the rows. */
+static void settle(struct fl_sink *sink)
+{
+	const struct fl_store *store = sink->config.store;
+	uint64_t late = store && !sink->config.dry ? store->replaced : 0;
+
+	sink->batch.fresh -= late;
+	sink->batch.replaced += late;
+}
+
 static uint64_t batch_rows(const struct fl_sink *sink)
 {
 	return sink->batch.fresh + sink->batch.replaced + sink->batch.merged +
@@ -173,6 +183,7 @@ static int commit(struct fl_sink *sink, struct fl_error *err)
 		return -1;
 	}
 	fl_crash_at("after_commit", sink->tally.commits + 1);
+	settle(sink);
 	sink->tally.fresh += sink->batch.fresh;
 	sink->tally.replaced += sink->batch.replaced;
 	sink->tally.merged += sink->batch.merged;

@@ -49,8 +49,7 @@ int fl_sink_put(struct fl_sink *sink, const struct fl_record *rec,
  *         knows nothing of where the stream goes on */
 int fl_sink_mark(void *sink, const char *bytes, size_t len,
 		 struct fl_error *err);
-/* How long the sink may be left waiting for input; 0: for ever. For
- * fl_reader_next_within. */
+/* How long the sink may be left waiting for input, for fl_reader_on_wait. */
 int64_t fl_sink_patience(const void *sink);
 /* Commit what has become due, for fl_reader_on_idle and when patience ended. */
 int fl_sink_idle(void *sink, struct fl_error *err);

@@ -1,8 +1,8 @@
 /* sql: the stores' tables and statements; see sql.h.
  *
  * A table is stored by its natural key, whose order the type decides (see
- * fl_type in rec/type.h), and has no other index: that would cost a load as much
- * again as the table does, and reading by it more than a sort. Tables with
+ * fl_type in rec/type.h), and has no other index: that would cost a load as
+ * much again as the table does, and reading by it more than a sort. Tables with
  * whole documents in them keep the key apart, so that looking for one does not
  * read the documents, and have an index by ts, so that sorting does not either.
  *
@@ -436,52 +436,46 @@ void fl_sql_migrate(struct fl_buf *out, const struct fl_sql_dialect *dialect,
 
 /* --- rows ---------------------------------------------------------------- */
 
-void fl_sql_insert(struct fl_buf *out, const struct fl_sql_dialect *dialect,
-		   const struct fl_type *type)
+/* (?1, ?2), (?3, ?4) */
+static void put_rows(struct fl_buf *out, const struct fl_sql_dialect *dialect,
+		     size_t columns, size_t rows)
 {
-	struct fl_sql_column cols[FL_SQL_COLUMNS_MAX];
-	size_t count = fl_sql_columns(type, cols);
-
-	fl_buf_puts(out, "INSERT INTO ");
-	fl_sql_name(out, dialect, type->name);
-	fl_buf_puts(out, " (");
-	fl_sql_row(out, dialect, type, NULL);
-	fl_buf_puts(out, ") VALUES (");
-	for (size_t i = 0; i < count; i++) {
-		if (i)
+	for (size_t i = 0; i < rows * columns; i++) {
+		if (i % columns == 0)
+			fl_buf_puts(out, i ? "), (" : "(");
+		else
 			fl_buf_puts(out, ", ");
 		put_parameter(out, dialect, i + 1);
 	}
-	fl_buf_puts(out, ") ON CONFLICT DO NOTHING");
+	fl_buf_putc(out, ')');
 }
 
-void fl_sql_update(struct fl_buf *out, const struct fl_sql_dialect *dialect,
-		   const struct fl_type *type)
+void fl_sql_upsert(struct fl_buf *out, const struct fl_sql_dialect *dialect,
+		   const struct fl_type *type, const size_t *used, size_t count,
+		   size_t rows)
 {
 	struct fl_sql_column cols[FL_SQL_COLUMNS_MAX];
-	size_t count = fl_sql_columns(type, cols);
-	const char *before = " SET ";
+	size_t all = fl_sql_columns(type, cols);
+	const char *before = ") DO UPDATE SET ";
 
-	fl_buf_puts(out, "UPDATE ");
+	fl_buf_puts(out, "INSERT OR FAIL INTO ");
 	fl_sql_name(out, dialect, type->name);
 	for (size_t i = 0; i < count; i++) {
+		fl_buf_puts(out, i ? ", " : " (");
+		fl_sql_name(out, dialect, cols[used[i]].name);
+	}
+	fl_buf_puts(out, ") VALUES ");
+	put_rows(out, dialect, count, rows);
+	fl_buf_puts(out, " ON CONFLICT (");
+	put_key(out, dialect, cols, all);
+	for (size_t i = 0; i < all; i++) {
 		if (cols[i].key)
 			continue;
 		fl_buf_puts(out, before);
 		before = ", ";
 		fl_sql_name(out, dialect, cols[i].name);
-		fl_buf_puts(out, " = ");
-		put_parameter(out, dialect, i + 1);
-	}
-	before = " WHERE ";
-	for (size_t i = 0; i < count; i++) {
-		if (!cols[i].key)
-			continue;
-		fl_buf_puts(out, before);
-		before = " AND ";
+		fl_buf_puts(out, " = excluded.");
 		fl_sql_name(out, dialect, cols[i].name);
-		fl_buf_puts(out, " = ");
-		put_parameter(out, dialect, i + 1);
 	}
 }
 

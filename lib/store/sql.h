@@ -2,9 +2,8 @@
  *
  * What differs between databases stands in a dialect; what a row is made of
  * stands here, once: a column for each field that names one, then what no field
- * holds (see enum fl_sql_role). Parameter i + 1 of every statement that writes
- * a row, and column i of every one that reads it, is column i of
- * fl_sql_columns().
+ * holds (see enum fl_sql_role). Column i of every statement that reads a row is
+ * column i of fl_sql_columns().
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef FL_STORE_SQL_H
@@ -72,12 +71,12 @@ void fl_sql_schema(struct fl_buf *out, const struct fl_sql_dialect *dialect,
 void fl_sql_migrate(struct fl_buf *out, const struct fl_sql_dialect *dialect,
 		    const struct fl_type *const *types, int from);
 
-/* A row, unless its key is there already. */
-void fl_sql_insert(struct fl_buf *out, const struct fl_sql_dialect *dialect,
-		   const struct fl_type *type);
-/* All of a row but its key, by its key; empty when it is all key. */
-void fl_sql_update(struct fl_buf *out, const struct fl_sql_dialect *dialect,
-		   const struct fl_type *type);
+/* `rows` rows of the columns used[count]; where the key of one is there already
+ * it takes the place of the old row, also in columns that are not written. A
+ * " WHERE …" may follow: the condition for that. */
+void fl_sql_upsert(struct fl_buf *out, const struct fl_sql_dialect *dialect,
+		   const struct fl_type *type, const size_t *used, size_t count,
+		   size_t rows);
 
 /* What a select's parameters are bound to, in their order. */
 struct fl_sql_value {

@@ -260,6 +260,8 @@ int fl_sqlite_query(struct fl_store *store, const struct fl_query *query,
 	cursor->s = store->state;
 	if (cursor->s->empty)
 		return 0;
+	if (fl_sqlite_flush(cursor->s, err) < 0)
+		goto failed;
 	if (sqlite3_get_autocommit(cursor->s->db)) {
 		if (fl_sqlite_run(cursor->s, "BEGIN", "read", err) < 0)
 			goto failed;
@@ -363,6 +365,8 @@ int fl_sqlite_list(struct fl_store *store, const struct fl_query *query,
 {
 	struct fl_sqlite *s = store->state;
 
+	if (fl_sqlite_flush(s, err) < 0)
+		return -1;
 	for (size_t i = 0; !s->empty && fl_types[i]; i++) {
 		if (fl_sql_matches(fl_types[i], query) &&
 		    list_type(s, fl_types[i], query, each, arg, err) < 0)

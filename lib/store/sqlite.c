@@ -159,7 +159,6 @@ struct fl_sqlite_table *fl_sqlite_table(struct fl_sqlite *s,
 	table->type = type;
 	table->count = fl_sql_columns(type, table->cols);
 	table->partial = fl_type_field(type, "partial", 7);
-	table->texts = fl_zalloc(table->count * sizeof(*table->texts));
 	table->leads = fl_zalloc(table->count * sizeof(*table->leads));
 	for (size_t i = 0; i < table->count; i++) {
 		const struct fl_sql_column *col = &table->cols[i];
@@ -181,13 +180,12 @@ void fl_sqlite_table_free(struct fl_sqlite_table *table)
 {
 	if (!table)
 		return;
-	sqlite3_finalize(table->insert);
-	sqlite3_finalize(table->update);
-	for (size_t i = 0; i < table->count; i++) {
-		fl_buf_release(&table->texts[i]);
+	sqlite3_finalize(table->one);
+	sqlite3_finalize(table->group);
+	for (size_t i = 0; i < table->count; i++)
 		fl_buf_release(&table->leads[i]);
-	}
-	free(table->texts);
+	fl_buf_release(&table->texts);
+	free(table->cells);
 	free(table->leads);
 	free(table);
 }
@@ -309,7 +307,8 @@ static int prepare_to_write(struct fl_sqlite *s, struct fl_error *err)
 		}
 	}
 	s->empty = false;
-	if (fl_sqlite_prepare(s, &s->begin, "BEGIN IMMEDIATE", err) < 0 ||
+	if (fl_sqlite_count_replaced(s, err) < 0 ||
+	    fl_sqlite_prepare(s, &s->begin, "BEGIN IMMEDIATE", err) < 0 ||
 	    fl_sqlite_prepare(s, &s->commit, "COMMIT", err) < 0 ||
 	    fl_sqlite_prepare(s, &s->version, "PRAGMA user_version", err) < 0)
 		return -1;
@@ -412,6 +411,7 @@ static int open_store(struct fl_store *store, enum fl_store_mode mode,
 	int flags = SQLITE_OPEN_READONLY, result;
 
 	store->state = s;
+	s->replaced = &store->replaced;
 	s->place = fl_strdup(fl_show(store->place, strlen(store->place), 200));
 	s->path = store->place;
 	if (strncmp(s->path, scheme, sizeof(scheme) - 1) == 0)
@@ -471,6 +471,7 @@ static void rollback(struct fl_store *store)
 {
 	struct fl_sqlite *s = store->state;
 
+	fl_sqlite_drop(s);
 	if (s->db && !sqlite3_get_autocommit(s->db))
 		sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
 }
@@ -480,6 +481,7 @@ static int begin(struct fl_store *store, struct fl_error *err)
 	struct fl_sqlite *s = store->state;
 	int version = -1;
 
+	store->replaced = 0;
 	if (step_once(s, s->begin, "write to", err) < 0)
 		return -1;
 	if (sqlite3_step(s->version) == SQLITE_ROW)
@@ -498,7 +500,8 @@ static int commit(struct fl_store *store, struct fl_error *err)
 {
 	struct fl_sqlite *s = store->state;
 
-	if (step_once(s, s->commit, "write to", err) == 0)
+	if (fl_sqlite_flush(s, err) == 0 &&
+	    step_once(s, s->commit, "write to", err) == 0)
 		return 0;
 	rollback(store);
 	return -1;

@@ -117,6 +117,10 @@ struct fl_store {
 	const struct fl_store_ops *ops;
 	const char *place; /* as the user named it, secrets masked */
 	void *state;
+	/* Of the rows of this transaction that `put` called new, how many were
+	 * there already: it cannot know of what it writes later. Complete when
+	 * `commit` has returned; `begin` sets it to 0. */
+	uint64_t replaced;
 };
 
 /* Open the place, by the ops that claim it.

@@ -137,21 +137,20 @@ static void test_type(const struct fl_type *type)
 
 static void test_statements(void)
 {
+	static const size_t used[] = { 0, 1, 2, 4, 5 };
 	struct fl_buf sql = FL_BUF_INIT;
 
-	fl_sql_insert(&sql, &fl_sql_sqlite, &thing_2);
+	fl_sql_upsert(&sql, &fl_sql_sqlite, &thing_2, used, 5, 2);
 	is_str(sql.data,
-	       "INSERT INTO \"thing\" (\"ts\", \"symbol\", \"kind\", "
-	       "\"kind_given\", \"no\"\"te\", \"value\", \"count\", \"extra\") "
-	       "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT DO NOTHING",
-	       "insert: identifiers are quoted");
-	fl_buf_reset(&sql);
-	fl_sql_update(&sql, &fl_sql_sqlite, &thing_2);
-	is_str(sql.data,
-	       "UPDATE \"thing\" SET \"kind_given\" = ?4, \"value\" = ?6, "
-	       "\"count\" = ?7, \"extra\" = ?8 WHERE \"ts\" = ?1 AND "
-	       "\"symbol\" = ?2 AND \"kind\" = ?3 AND \"no\"\"te\" = ?5",
-	       "update: all but the key, by the key");
+	       "INSERT OR FAIL INTO \"thing\" (\"ts\", \"symbol\", \"kind\", "
+	       "\"no\"\"te\", \"value\") VALUES (?1, ?2, ?3, ?4, ?5), (?6, "
+	       "?7, ?8, ?9, ?10) ON CONFLICT (\"symbol\", \"kind\", "
+	       "\"no\"\"te\", \"ts\") DO UPDATE SET "
+	       "\"kind_given\" = excluded.\"kind_given\", "
+	       "\"value\" = excluded.\"value\", "
+	       "\"count\" = excluded.\"count\", "
+	       "\"extra\" = excluded.\"extra\"",
+	       "identifiers are quoted; what is not written is replaced, too");
 	fl_buf_release(&sql);
 }
 

@@ -207,6 +207,8 @@ static bool load(struct fl_store *store, const struct lines *lines,
 		result = store->ops->commit(store, &err);
 	if (result < 0)
 		note("%s", err.text);
+	tally->fresh -= (int)store->replaced;
+	tally->replaced += (int)store->replaced;
 	fl_json_release(&json);
 	return result == 0;
 }
@@ -715,6 +717,60 @@ static void test_queries(const struct fl_store_ops *ops)
 	fl_store_close(&store);
 }
 
+/* Records of all shapes, many of the same key, in transactions of all sizes: of
+ * each key the last one stays, whole, and what was there is counted. */
+static void test_replacing(const struct fl_store_ops *ops)
+{
+	enum {
+		KEYS = 150,
+	};
+	struct fl_store *store = open_place(place_of(ops), FL_STORE_WRITE);
+	struct fl_query query = everything();
+	struct lines in = { 0 }, want = { 0 }, out = { 0 };
+	char last[KEYS][200] = { "" };
+	unsigned seed = 11;
+	int rounds = 60, wrong = 0;
+
+	for (int i = 0; i < rounds; i++) {
+		struct tally tally;
+		int fresh = 0, count = 1 + (int)roll(&seed, i % 3 ? 20 : 240);
+
+		for (int j = 0; j < count; j++) {
+			/* The second half of the keys comes late. */
+			unsigned key = roll(&seed, i < 30 ? KEYS / 2 : KEYS);
+
+			fresh += !*last[key];
+			snprintf(last[key], sizeof(last[key]),
+				 "{\"type\":\"quote\",\"ts\":\"2020-01-01T00:"
+				 "00:00.%03uZ\",\"provider\":\"p\",\"symbol\":"
+				 "\"S\",\"price\":%d%s%s%s%s}",
+				 key, i * 1000 + j + 1,
+				 roll(&seed, 3) ? "" : ",\"size\":2.5",
+				 ",\"seq\":8",
+				 roll(&seed, 5) ? "" : ",\"mic\":\"XNYS\"",
+				 i < 10 || roll(&seed, 40)
+					 ? ""
+					 : ",\"mine\":\"a\\n\"");
+			put_one(&in, last[key]);
+		}
+		if (!load(store, &in, &tally) || tally.fresh != fresh ||
+		    tally.replaced != count - fresh)
+			wrong++;
+		release(&in);
+	}
+	is_int(wrong, 0, "%d transactions: new and replaced are told apart",
+	       rounds);
+	for (int i = 0; i < KEYS; i++) {
+		if (*last[i])
+			put_one(&want, last[i]);
+	}
+	ok(ask(store, &query, &out) && equal(&out, &want),
+	   "of each of %zu keys the last record stays, whole", want.count);
+	release(&want);
+	release(&out);
+	fl_store_close(&store);
+}
+
 static int note_summary(void *arg, const struct fl_summary *row,
 			struct fl_error *err)
 {
@@ -1134,6 +1190,7 @@ int main(void)
 		test_types(ops);
 		test_limits(ops);
 		test_replace(ops);
+		test_replacing(ops);
 		test_queries(ops);
 		test_list(ops);
 		test_positions(ops);
