@@ -67,6 +67,7 @@ FUZZ_SRC := $(sort $(wildcard tests/fuzz/fuzz-*.c))
 PRELOAD_SRC := $(sort $(wildcard tests/helper/preload-*.c))
 HELPER_SRC := $(filter-out $(PRELOAD_SRC),$(sort $(wildcard tests/helper/*.c)))
 BENCH_SRC := $(sort $(wildcard scripts/bench/*.c))
+BENCH := $(patsubst scripts/bench/%.c,build/bench/%,$(BENCH_SRC))
 MAN_SRC := $(sort $(wildcard man/*.[1-8]))
 ALL_SRC := $(LIB_SRC) $(CMD_SRC) $(UNIT_SRC) $(sort $(wildcard tests/fuzz/*.c)) \
 	$(sort $(wildcard tests/helper/*.c)) $(BENCH_SRC)
@@ -216,7 +217,7 @@ $(filter %.so,$(HELPERS)): $(B)/helper/%.so: $(B)/obj/tests/helper/%.o
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) -shared $(CFLAGS) $(LDFLAGS) -o $@ $< -ldl
-build/bench/%: $(B)/obj/scripts/bench/%.o
+build/bench/%: $(B)/obj/scripts/bench/%.o $(LIB)
 	$(link)
 
 # Everywhere but in variant fuzz, a target of the fuzzer replays its corpus.
@@ -364,9 +365,9 @@ hooks:
 # --- speed -------------------------------------------------------------------
 
 .PHONY: bench bench-quick
-bench: all build/bench/gen_ticks
+bench: all $(BENCH)
 	$(Q)scripts/bench/run
-bench-quick: all build/bench/gen_ticks
+bench-quick: all $(BENCH)
 	$(Q)scripts/bench/run --quick
 
 # --- install and the rest -----------------------------------------------------
