@@ -310,7 +310,7 @@ static int add_name(void *arg, const char *name)
 {
 	struct fl_map *names = arg;
 
-	if (strcmp(name, "format") != 0)
+	if (strcmp(name, "_format") != 0)
 		*fl_map_at(names, name, strlen(name)) = names;
 	return 0;
 }

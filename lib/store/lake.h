@@ -24,7 +24,7 @@
 
 #define FL_LAKE_COMMITS "_commit"
 #define FL_LAKE_DRAFTS  "_tmp"
-#define FL_LAKE_FORMAT  FL_LAKE_COMMITS "/format"
+#define FL_LAKE_FORMAT  FL_LAKE_COMMITS "/_format"
 
 /* --- names --------------------------------------------------------------- */
 
