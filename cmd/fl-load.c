@@ -19,7 +19,7 @@
 static struct {
 	const char *pipeline;
 	struct fl_list types;
-	bool dry_run;
+	bool dry_run, merge, replace;
 	const char *batch; /* NULL: what suits the store */
 	/* Alone: */
 	bool positions, migrate, print_schema;
@@ -83,6 +83,11 @@ static const struct fl_option options[] = {
 	FL_OPT_CALL(0, "batch", "N|SIZE,DUR", take_batch, &option.batch,
 		    "commit after N records, SIZE bytes or DUR, whichever is "
 		    "first [10000,1s; a lake 64M,5m]"),
+	FL_OPT_FLAG(0, "merge", &option.merge,
+		    "take parts of bars without marks; loaded twice they count "
+		    "twice"),
+	FL_OPT_FLAG(0, "replace", &option.replace,
+		    "put whole bars in the place of those made of parts"),
 	FL_OPT_FLAG(0, "dry-run", &option.dry_run,
 		    "check and count, write nothing"),
 	FL_OPT_FLAG(0, "positions", &option.positions,
@@ -410,6 +415,8 @@ static int load(struct fl_run *run, const char *place, struct fl_error *err)
 	config.io = &run->io;
 	config.store = load.store;
 	config.dry = option.dry_run;
+	config.merge = option.merge;
+	load.store->replace = option.replace;
 	config.pipeline = option.pipeline;
 	result = fl_sink_open(&load.sink, &config, err);
 	if (result == 0)

@@ -89,11 +89,12 @@ static int write_row(struct fl_sink *sink, const struct fl_record *rec,
 	enum fl_put outcome = FL_PUT_NEW;
 
 	note.field[0] = note.detail[0] = '\0';
-	if (!sink->config.pipeline && fl_bar_is_partial(rec)) {
+	if (!sink->config.pipeline && !sink->config.merge &&
+	    fl_bar_is_partial(rec)) {
 		fl_note_set(&note, "partial",
 			    "'partial' is true: parts of a bar add up, so they "
-			    "are taken between marks only, where none can come "
-			    "twice");
+			    "are taken between marks, where none can come "
+			    "twice, or once with --merge");
 		outcome = FL_PUT_REFUSED;
 	} else if (!sink->config.dry &&
 		   store->ops->put(store, rec, &outcome, &note, err) < 0) {

@@ -21,6 +21,7 @@ struct fl_sink_config {
 	struct fl_io *io;
 	struct fl_store *store; /* dry runs: open for reading, or NULL */
 	bool dry;               /* check and count, write nothing */
+	bool merge;             /* take parts of bars without marks, too */
 	const char *pipeline;   /* NULL: a stream without marks */
 	uint64_t count;         /* commit at so many records … */
 	uint64_t bytes;         /* … or so many bytes of them … */

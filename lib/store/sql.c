@@ -86,6 +86,10 @@ const struct fl_sql_dialect fl_sql_sqlite = {
 
 /* --- columns ------------------------------------------------------------- */
 
+enum {
+	PIPELINE_SINCE = 2, /* schema version that brought the column */
+};
+
 static struct fl_sql_column *add(struct fl_sql_column *cols, size_t *count,
 				 enum fl_sql_role role, enum fl_kind kind,
 				 const char *name)
@@ -123,6 +127,12 @@ static int type_since(const struct fl_type *type)
 	return since;
 }
 
+/* Are rows of the type made of parts? */
+static bool has_parts(const struct fl_type *type)
+{
+	return fl_type_field(type, "partial", 7) >= 0;
+}
+
 size_t fl_sql_columns(const struct fl_type *type, struct fl_sql_column *cols)
 {
 	const struct fl_field *fields = type->fields;
@@ -156,6 +166,10 @@ size_t fl_sql_columns(const struct fl_type *type, struct fl_sql_column *cols)
 		col->required = true;
 		col->since = born;
 	}
+	if (has_parts(type)) {
+		col = add(cols, &count, FL_SQL_PIPELINE, FL_STRING, "pipeline");
+		col->since = PIPELINE_SINCE;
+	}
 	if (type->doc)
 		col = add(cols, &count, FL_SQL_DOC, FL_OBJECT, "doc");
 	else
@@ -169,6 +183,8 @@ int fl_sql_version(const struct fl_type *const *types)
 	int version = 1;
 
 	for (; *types; types++) {
+		if (version < PIPELINE_SINCE && has_parts(*types))
+			version = PIPELINE_SINCE;
 		for (int i = 0; (*types)->fields[i].path; i++) {
 			if ((*types)->fields[i].since > version)
 				version = (*types)->fields[i].since;

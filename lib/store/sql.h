@@ -20,12 +20,14 @@
 #define FL_SQL_COLUMNS_MAX (FL_FIELDS_MAX + FL_KEY_MAX + 2)
 
 enum fl_sql_role {
-	FL_SQL_FIELD,   /* the value of a field */
-	FL_SQL_GIVEN,   /* 1: the record says what its key would say anyway
-			 * (session "regular"); NULL: it does not */
-	FL_SQL_TICK_ID, /* fl_record_tick_id */
-	FL_SQL_EXTRA,   /* fl_record_extra, NULL when there is none */
-	FL_SQL_DOC,     /* the whole record, in types that keep it */
+	FL_SQL_FIELD,    /* the value of a field */
+	FL_SQL_GIVEN,    /* 1: the record says what its key would say anyway
+			  * (session "regular"); NULL: it does not */
+	FL_SQL_TICK_ID,  /* fl_record_tick_id */
+	FL_SQL_EXTRA,    /* fl_record_extra, NULL when there is none */
+	FL_SQL_DOC,      /* the whole record, in types that keep it */
+	FL_SQL_PIPELINE, /* of rows made of parts: whose marks brought them;
+			  * NULL: nobody's */
 };
 
 struct fl_sql_column {

@@ -11,8 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/map.h"
 #include "base/mem.h"
 #include "base/time.h"
+#include "rec/bar.h"
 #include "store/sqlite.h"
 
 /* One type's rows, standing on the next one. */
@@ -29,7 +31,10 @@ struct fl_cursor {
 	size_t count;
 	struct part *current; /* its row was handed out: step before the next */
 	struct fl_buf text;
-	bool transaction; /* ours to end */
+	struct fl_buf whole;  /* a bar made of parts */
+	struct fl_json json;  /* for it */
+	struct fl_map newest; /* pipeline: how far its data have come */
+	bool transaction;     /* ours to end */
 };
 
 /* --- a row as a record --------------------------------------------------- */
@@ -114,14 +119,13 @@ static void put_members(struct fl_buf *out, sqlite3_stmt *stmt, int column)
 	fl_buf_append(out, text + 1, (size_t)len - 2);
 }
 
-static void put_record(struct fl_buf *out, const struct part *part)
+void fl_sqlite_print_row(const struct fl_sqlite_table *table,
+			 sqlite3_stmt *stmt, struct fl_buf *out)
 {
-	const struct fl_sqlite_table *table = part->table;
 	int doc = (int)table->count - 1;
 
-	fl_buf_reset(out);
 	if (table->cols[doc].role == FL_SQL_DOC) {
-		put_text(out, part->stmt, doc);
+		put_text(out, stmt, doc);
 		return;
 	}
 	fl_buf_puts(out, "{\"type\":\"");
@@ -131,18 +135,77 @@ static void put_record(struct fl_buf *out, const struct part *part)
 		const struct fl_sql_column *col = &table->cols[i];
 		int column = (int)i;
 
-		if (sqlite3_column_type(part->stmt, column) == SQLITE_NULL)
+		if (sqlite3_column_type(stmt, column) == SQLITE_NULL)
 			continue;
 		if (col->role == FL_SQL_FIELD &&
-		    !is_absent(col, part->stmt, column)) {
+		    !is_absent(col, stmt, column)) {
 			fl_buf_append(out, table->leads[i].data,
 				      table->leads[i].len);
-			put_value(out, part->stmt, column, col->kind);
+			put_value(out, stmt, column, col->kind);
 		} else if (col->role == FL_SQL_EXTRA) {
-			put_members(out, part->stmt, column);
+			put_members(out, stmt, column);
 		}
 	}
 	fl_buf_putc(out, '}');
+}
+
+/* --- bars made of parts -------------------------------------------------- */
+
+/* Up to which time the data of a pipeline have come: the least of its origins'
+ * watermarks; FL_TIME_NONE: one of them does not say. */
+static int find_newest(struct fl_cursor *cursor, const char *pipeline,
+		       int64_t *newest, struct fl_error *err)
+{
+	struct fl_sqlite *s = cursor->s;
+	sqlite3_stmt *stmt = NULL;
+	int result = 0;
+
+	*newest = FL_TIME_NONE;
+	if (fl_sqlite_prepare(s, &stmt,
+			      "SELECT MIN(wm), COUNT(wm), COUNT(*) "
+			      "FROM fl_position WHERE pipeline = ?1",
+			      err) < 0)
+		return -1;
+	sqlite3_bind_text(stmt, 1, pipeline, -1, SQLITE_STATIC);
+	if (sqlite3_step(stmt) != SQLITE_ROW)
+		result = fl_sqlite_fault(s, "read", err);
+	else if (sqlite3_column_int64(stmt, 2) > 0 &&
+		 sqlite3_column_int64(stmt, 1) == sqlite3_column_int64(stmt, 2))
+		*newest = sqlite3_column_int64(stmt, 0);
+	sqlite3_finalize(stmt);
+	return result;
+}
+
+/* In place of a row made of parts: the bar that they make. */
+static int finish_bar(struct fl_cursor *cursor, const struct part *part,
+		      struct fl_error *err)
+{
+	const char *pipeline = (const char *)sqlite3_column_text(
+		part->stmt, part->table->pipeline_column);
+	struct fl_record rec = { .bytes = cursor->text.data,
+				 .len = cursor->text.len };
+	int64_t newest = FL_TIME_NONE;
+	struct fl_note note;
+
+	if (pipeline) {
+		/* Within this snapshot it stays what it is. */
+		int64_t **slot = (int64_t **)fl_map_at(
+			&cursor->newest, pipeline, strlen(pipeline));
+
+		if (!*slot) {
+			*slot = fl_alloc(sizeof(**slot));
+			if (find_newest(cursor, pipeline, *slot, err) < 0)
+				return -1;
+		}
+		newest = **slot;
+	}
+	if (fl_record_check(&rec, &cursor->json, &note) != FL_REASON_NONE)
+		return fl_error_set(err, FL_ERR_REFUSED,
+				    "a bar of '%s' is not as it was stored: %s",
+				    cursor->s->place, note.detail);
+	fl_buf_reset(&cursor->whole);
+	fl_bar_finish(&rec, newest, &cursor->whole);
+	return 0;
 }
 
 /* --- statements ---------------------------------------------------------- */
@@ -291,11 +354,19 @@ int fl_sqlite_next(struct fl_cursor *cursor, const char **bytes, size_t *len,
 	}
 	if (!first)
 		return 0;
-	put_record(&cursor->text, first);
+	fl_buf_reset(&cursor->text);
+	fl_sqlite_print_row(first->table, first->stmt, &cursor->text);
 	cursor->current = first;
 	*bytes = cursor->text.data;
 	*len = cursor->text.len;
 	*ts_ns = first->ts;
+	if (first->table->partial_column < 0 ||
+	    !sqlite3_column_int(first->stmt, first->table->partial_column))
+		return 1;
+	if (finish_bar(cursor, first, err) < 0)
+		return -1;
+	*bytes = cursor->whole.data;
+	*len = cursor->whole.len;
 	return 1;
 }
 
@@ -317,6 +388,9 @@ void fl_sqlite_end(struct fl_cursor *cursor)
 	if (cursor->transaction)
 		sqlite3_exec(cursor->s->db, "COMMIT", NULL, NULL, NULL);
 	fl_buf_release(&cursor->text);
+	fl_buf_release(&cursor->whole);
+	fl_json_release(&cursor->json);
+	fl_map_release(&cursor->newest, free);
 	free(cursor);
 }
 

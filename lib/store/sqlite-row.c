@@ -17,6 +17,8 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/short.h"
+#include "rec/bar.h"
 #include "rec/number.h"
 #include "store/sqlite.h"
 
@@ -188,6 +190,11 @@ static void set_cell(struct row *row, struct fl_sqlite_cell *cell,
 	case FL_SQL_DOC:
 		set_rest(row, cell, col->role);
 		break;
+	case FL_SQL_PIPELINE:
+		if (row->table->pipeline && fl_bar_is_partial(row->rec))
+			set_text(row, cell, row->table->pipeline,
+				 strlen(row->table->pipeline));
+		break;
 	}
 }
 
@@ -328,6 +335,8 @@ static bool has_value(const struct fl_sql_column *col,
 		return col->required || rec->at[col->field];
 	case FL_SQL_EXTRA:
 		return !rec->plain; /* it may */
+	case FL_SQL_PIPELINE:
+		return fl_bar_is_partial(rec);
 	default:
 		return true;
 	}
@@ -392,11 +401,18 @@ static const struct fl_record *mend(struct fl_sqlite *s,
 	return &s->mended;
 }
 
-static bool is_partial(const struct fl_sqlite_table *table,
-		       const struct fl_record *rec)
+/* What fl-agg made, of parts or whole: only such bars can meet the other kind.
+ */
+static bool may_meet_parts(const struct fl_sqlite_table *table,
+			   const struct fl_record *rec)
 {
-	return table->partial >= 0 && rec->at[table->partial] &&
-	       rec->json->toks[rec->at[table->partial]].kind == FL_JSON_TRUE;
+	const struct fl_json_tok *provider =
+		&rec->json->toks[rec->at[FL_BAR_PROVIDER]];
+
+	return table->partial >= 0 &&
+	       (fl_bar_is_partial(rec) ||
+		(provider->len > 4 &&
+		 fl_short_equal(provider->text, "agg:", 4)));
 }
 
 static int add_row(struct fl_sqlite *s, struct fl_sqlite_table *table,
@@ -424,20 +440,23 @@ int fl_sqlite_put(struct fl_store *store, const struct fl_record *rec,
 	struct fl_sqlite_table *table = fl_sqlite_table(s, rec->type);
 	uint64_t replaced = store->replaced;
 
-	if (is_partial(table, rec)) {
-		/* TODO(#4): merge as records.md says. Until then a part
-		 * must not stand where a whole bar is looked for. */
-		fl_note_set(note, "partial",
-			    "'partial' is true: this store does not merge "
-			    "partial bars yet");
-		*outcome = FL_PUT_REFUSED;
-		return 0;
-	}
 	*outcome = FL_PUT_NEW;
 	if (rec->fixes)
 		rec = mend(s, rec);
+	if (may_meet_parts(table, rec)) {
+		if (flush(s, table, err) < 0 ||
+		    fl_sqlite_merge(store, table, &rec, outcome, note, err) < 0)
+			return -1;
+		if (*outcome == FL_PUT_REFUSED)
+			return 0;
+	}
 	if (add_row(s, table, rec, err) < 0)
 		return -1;
+	if (*outcome == FL_PUT_MERGED) {
+		if (flush(s, table, err) < 0)
+			return -1;
+		store->replaced = replaced;
+	}
 	if (rec->type->id != FL_TYPE_reject)
 		return 0;
 	/* Rejects are few, and those of the run's own are not in its account:

@@ -159,13 +159,18 @@ struct fl_sqlite_table *fl_sqlite_table(struct fl_sqlite *s,
 	table->type = type;
 	table->count = fl_sql_columns(type, table->cols);
 	table->partial = fl_type_field(type, "partial", 7);
+	table->partial_column = table->pipeline_column = -1;
 	table->leads = fl_zalloc(table->count * sizeof(*table->leads));
 	for (size_t i = 0; i < table->count; i++) {
 		const struct fl_sql_column *col = &table->cols[i];
 		const char *path;
 
+		if (col->role == FL_SQL_PIPELINE)
+			table->pipeline_column = (int)i;
 		if (col->role != FL_SQL_FIELD)
 			continue;
+		if (table->partial >= 0 && col->field == table->partial)
+			table->partial_column = (int)i;
 		path = type->fields[col->field].path;
 		if (!type->doc && strchr(path, '.'))
 			FL_BUG("a path into an object needs `doc`");
@@ -182,6 +187,7 @@ void fl_sqlite_table_free(struct fl_sqlite_table *table)
 		return;
 	sqlite3_finalize(table->one);
 	sqlite3_finalize(table->group);
+	sqlite3_finalize(table->by_key);
 	for (size_t i = 0; i < table->count; i++)
 		fl_buf_release(&table->leads[i]);
 	fl_buf_release(&table->texts);
@@ -460,7 +466,10 @@ static void close_store(struct fl_store *store)
 	sqlite3_close(s->db);
 	fl_buf_release(&s->held_text);
 	fl_buf_release(&s->text);
+	fl_buf_release(&s->merged_text);
+	fl_buf_release(&s->stored_text);
 	fl_json_release(&s->json);
+	fl_json_release(&s->merged_json);
 	free(s->place);
 	free(s);
 }
@@ -482,6 +491,8 @@ static int begin(struct fl_store *store, struct fl_error *err)
 	int version = -1;
 
 	store->replaced = 0;
+	s->pipeline = NULL;
+	s->has_parts = false;
 	if (step_once(s, s->begin, "write to", err) < 0)
 		return -1;
 	if (sqlite3_step(s->version) == SQLITE_ROW)
@@ -585,6 +596,7 @@ static int move(struct fl_store *store, const char *pipeline,
 		bind_text(stmt, 7, at->from);
 	if (step_once(s, stmt, "write to", err) < 0)
 		return -1;
+	s->pipeline = pipeline;
 	*moved = sqlite3_changes(s->db) == 1;
 	*held = at->from;
 	return *moved ? 0 : find_held(s, pipeline, at->origin, held, err);

@@ -37,6 +37,7 @@ struct fl_sqlite_table {
 	struct fl_sql_column cols[FL_SQL_COLUMNS_MAX];
 	size_t count;
 	int partial; /* field `partial`; -1: the type has none */
+	int partial_column, pipeline_column; /* likewise */
 
 	/* Writing: rows wait until there are FL_SQLITE_GROUP of them. */
 	size_t used[FL_SQL_COLUMNS_MAX]; /* columns that are written … */
@@ -44,7 +45,9 @@ struct fl_sqlite_table {
 	struct sqlite3_stmt *one, *group; /* made when first used */
 	struct fl_sqlite_cell *cells;     /* [FL_SQLITE_GROUP][count] */
 	size_t waiting;                   /* rows */
-	struct fl_buf texts;              /* of the cells */
+	struct sqlite3_stmt *by_key; /* the row of a key; when first used */
+	const char *pipeline;        /* of the parts at hand */
+	struct fl_buf texts;         /* of the cells */
 
 	/* Of each column, what stands before its value in a record:
 	 * ,"price": */
@@ -57,6 +60,7 @@ struct fl_sqlite {
 	char *place;    /* for messages */
 	unsigned picks; /* temporary tables made so far */
 	bool empty;     /* no tables yet: holds nothing */
+	bool has_parts; /* rows made of parts of bars are known to be there */
 	struct fl_sqlite_table *tables[FL_TYPE_COUNT]; /* made when used */
 
 	struct sqlite3_stmt *begin, *commit, *version;
@@ -64,9 +68,14 @@ struct fl_sqlite {
 	struct fl_buf held_text;
 
 	uint64_t *replaced;      /* the store's count */
+	const char *pipeline;    /* whose position was moved in this
+				  * transaction; NULL: nobody's */
 	struct fl_record mended; /* a record whose fixes are made */
 	struct fl_json json;
 	struct fl_buf text;
+	struct fl_record merged; /* and one put together */
+	struct fl_json merged_json;
+	struct fl_buf merged_text, stored_text;
 };
 
 /* The error of the last call, in our words: "cannot <doing> 'lake.db': …".
@@ -113,6 +122,16 @@ int fl_sqlite_pick_last(struct fl_sqlite *s,
 			const struct fl_query *query,
 			struct sqlite3_stmt **stmt, unsigned *pick,
 			struct fl_error *err);
+
+/* May the whole bar, or the part of one, be written? Sets *rec to what is to
+ * be: of a part all of it there is so far. outcome  NEW, MERGED, or REFUSED
+ * with the note filled */
+int fl_sqlite_merge(struct fl_store *store, struct fl_sqlite_table *table,
+		    const struct fl_record **rec, enum fl_put *outcome,
+		    struct fl_note *note, struct fl_error *err);
+/* Append the row that the statement stands on, as it was stored. */
+void fl_sqlite_print_row(const struct fl_sqlite_table *table,
+			 struct sqlite3_stmt *stmt, struct fl_buf *out);
 
 int fl_sqlite_query(struct fl_store *store, const struct fl_query *query,
 		    struct fl_cursor **cursor, struct fl_error *err);

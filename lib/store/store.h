@@ -32,7 +32,7 @@ enum fl_store_mode {
 enum fl_put {
 	FL_PUT_NEW,
 	FL_PUT_REPLACED, /* the key was there: the later line wins */
-	FL_PUT_MERGED,   /* partial bars (fl-agg's issue) */
+	FL_PUT_MERGED,   /* a part of a bar, into what was there of it */
 	FL_PUT_ADDED,    /* whether the key was there is settled by reading */
 	FL_PUT_REFUSED,  /* note says why: a reject, not an error */
 };
@@ -117,6 +117,8 @@ struct fl_store {
 	const struct fl_store_ops *ops;
 	const char *place; /* as the user named it, secrets masked */
 	void *state;
+	bool replace; /* --replace: whole bars may take the place of ones made
+		       * of parts */
 	/* Of the rows of this transaction that `put` called new, how many were
 	 * there already: it cannot know of what it writes later. Complete when
 	 * `commit` has returned; `begin` sets it to 0. */
