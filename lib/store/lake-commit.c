@@ -220,9 +220,8 @@ static int find_highest(struct fl_lake *lake, const char *dir, uint64_t *number,
 	return fl_folder_list(&lake->folder, dir, read_highest, number, err);
 }
 
-/* A whole small object. returns 1, 0 it is not there, -1 */
-static int read_whole(struct fl_lake *lake, const char *path,
-		      struct fl_buf *text, struct fl_error *err)
+int fl_lake_read_whole(struct fl_lake *lake, const char *path,
+		       struct fl_buf *text, struct fl_error *err)
 {
 	int fd = fl_folder_read(&lake->folder, path, err);
 	int result = 1;
@@ -241,6 +240,7 @@ static int read_whole(struct fl_lake *lake, const char *path,
 	} while (result > 0 && got != 0 &&
 		 text->len < (size_t)SIZE_MAX_MIB << 20);
 	close(fd);
+	text->data[text->len] = '\0';
 	return result;
 }
 
@@ -272,7 +272,7 @@ static int read_newest(struct fl_lake *lake, const char *dir,
 		if (result < 0 || number == 0)
 			break;
 		path = fl_sprintf("%s/%llu", dir, (unsigned long long)number);
-		result = read_whole(lake, path, &text, err);
+		result = fl_lake_read_whole(lake, path, &text, err);
 		if (result > 0 &&
 		    (fl_json_parse(&json, fl_buf_text(&text), text.len,
 				   &note) != FL_REASON_NONE ||
@@ -560,10 +560,13 @@ static int write_next(struct fl_lake *lake, struct fl_lake_commit *commit,
 	if (draft)
 		result = fl_folder_claim(&lake->folder, draft, path, text.data,
 					 text.len, err);
-	if (result > 0 && find_highest(lake, dir, &highest, err) < 0)
+	lake->committed = lake->committed || result > 0;
+	if (result == 2 ||
+	    (result > 0 && find_highest(lake, dir, &highest, err) < 0))
 		result = -1;
 	if (result > 0 && highest != number) {
 		fl_folder_remove(&lake->folder, path);
+		lake->committed = false;
 		result = 0;
 	}
 	if (result == 0)
@@ -571,11 +574,10 @@ static int write_next(struct fl_lake *lake, struct fl_lake_commit *commit,
 	if (result > 0) {
 		commit->number = number;
 		pruning.below = number > KEPT ? number - KEPT : 0;
-		if (number % KEPT == 0)
-			result = fl_folder_list(&lake->folder, dir, prune_one,
-						&pruning, err) < 0
-					 ? -1
-					 : 1;
+		if (number % KEPT == 0 &&
+		    fl_folder_list(&lake->folder, dir, prune_one, &pruning,
+				   err) < 0)
+			result = -1;
 	}
 	fl_buf_release(&text);
 	free(draft);

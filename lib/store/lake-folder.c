@@ -25,7 +25,8 @@ int fl_folder_fault(const struct fl_folder *folder, const char *doing,
 	int number = errno;
 	char *whole = fl_sprintf("%s%s", folder->place, path);
 
-	fl_error_set(err, FL_ERR_IO, "cannot %s '%s': %s", doing,
+	fl_error_set(err, number == ENOMEM ? FL_ERR_AGAIN : FL_ERR_IO,
+		     "cannot %s '%s': %s", doing,
 		     fl_show(whole, strlen(whole), 300), strerror(number));
 	free(whole);
 	return -1;
@@ -184,7 +185,7 @@ int fl_folder_claim(struct fl_folder *folder, const char *draft,
 	if (fd >= 0)
 		unlinkat(folder->fd, draft, 0);
 	if (result > 0 && fl_folder_sync(folder, dir, err) < 0)
-		result = -1;
+		result = 2;
 	free(shown);
 	free(dir);
 	return result;

@@ -40,7 +40,8 @@ int fl_folder_sync(struct fl_folder *folder, const char *path,
 
 /* Make the object of bytes[len], durable, unless there is one. It is written
  * under the name `draft` first.
- * returns 1 made; 0 there is one already; -1 */
+ * returns 1 made; 0 there is one already; -1; 2 made, but whether it would
+ *         outlast a power cut is not known: err says why */
 int fl_folder_claim(struct fl_folder *folder, const char *draft,
 		    const char *path, const void *bytes, size_t len,
 		    struct fl_error *err);

@@ -58,31 +58,27 @@ static int count_name(void *arg, const char *name)
 /* Whose folder is this? Sets lake->empty when there is nothing in it. */
 static int identify(struct fl_lake *lake, struct fl_error *err)
 {
-	char text[sizeof(format)] = "";
+	struct fl_buf text = FL_BUF_INIT;
 	size_t names = 0;
-	ssize_t got;
-	int fd = fl_folder_read(&lake->folder, FL_LAKE_FORMAT, err);
+	int got = fl_lake_read_whole(lake, FL_LAKE_FORMAT, &text, err);
+	bool known = strcmp(fl_buf_text(&text), format) == 0;
 
-	if (fd >= 0) {
-		got = read(fd, text, sizeof(text) - 1);
-		close(fd);
-		lake->empty = false;
-		if (got == sizeof(format) - 1 && strcmp(text, format) == 0)
-			return 0;
+	fl_buf_release(&text);
+	lake->empty = got == 0;
+	if (got > 0 && !known)
 		return fl_error_set(err, FL_ERR_REFUSED,
 				    "'%s' is a lake of another release: update "
 				    "financelake",
 				    lake->folder.place);
-	}
-	if (err->code != FL_OK ||
-	    fl_folder_list(&lake->folder, "", count_name, &names, err) < 0)
+	if (got != 0)
+		return got < 0 ? -1 : 0;
+	if (fl_folder_list(&lake->folder, "", count_name, &names, err) < 0)
 		return -1;
 	if (names)
 		return fl_error_set(err, FL_ERR_REFUSED,
 				    "'%s' holds other things than a lake: name "
 				    "a folder of its own",
 				    lake->folder.place);
-	lake->empty = true;
 	return 0;
 }
 
@@ -178,7 +174,7 @@ static int prepare_to_write(struct fl_lake *lake, struct fl_error *err)
 					      sizeof(format) - 1, err);
 		free(draft);
 		lake->empty = false;
-		return got < 0 ? -1 : 0;
+		return got < 0 || got == 2 ? -1 : 0;
 	}
 	/* Published first: what is left is nobody's. */
 	if (fl_lake_publish_left(lake, err) < 0)
@@ -340,13 +336,12 @@ static int commit(struct fl_store *store, struct fl_error *err)
 	if (result == 0) {
 		fl_crash_at("lake_committed", commits);
 		result = publish(lake, err);
-		/* With a commit it is committed, whatever came of that: our
-		 * drafts must stay for who publishes them. */
-		if (result < 0 && lake->claims) {
-			for (size_t i = 0; i < lake->count; i++)
-				lake->objects[i].is_draft = false;
-		}
 	}
+	/* A commit holds, whatever came of the rest: what it names must stay
+	 * for who publishes it. */
+	for (size_t i = 0; lake->committed && i < lake->count; i++)
+		lake->objects[i].is_draft = false;
+	lake->committed = false;
 	rollback(store); /* what is left of it is published */
 	return result;
 }

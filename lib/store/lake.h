@@ -108,6 +108,7 @@ struct fl_lake {
 	unsigned spills;
 	bool unsynced;                /* objects wait for fl_folder_sync_all */
 	struct fl_lake_claim *claims; /* pipelines moved in this batch */
+	bool committed; /* a commit names the objects: they must stay */
 	int64_t last_stamp;
 };
 
@@ -122,6 +123,10 @@ int fl_lake_put(struct fl_lake *lake, const struct fl_record *rec,
 int fl_lake_prepare(struct fl_lake *lake, struct fl_error *err);
 /* Forget the batch; what was prepared and not published is removed. */
 void fl_lake_discard(struct fl_lake *lake);
+
+/* Append a small object. returns 1, 0 it is not there, -1 */
+int fl_lake_read_whole(struct fl_lake *lake, const char *path,
+		       struct fl_buf *text, struct fl_error *err);
 
 /* --- the commit log ------------------------------------------------------ */
 

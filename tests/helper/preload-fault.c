@@ -7,7 +7,8 @@
  *                message about the fault has to go
  *        malloc  malloc calloc realloc reallocarray posix_memalign
  *                aligned_alloc memalign
- *        open fsync (fdatasync) rename close mmap ftruncate
+ *        open fsync (fdatasync, syncfs) rename (renameat, linkat) close mmap
+ *        ftruncate
  *        thread  pthread_create
  *        none    nothing: the program runs as without us
  * WHICH  a number k: the k-th such call of the process, from 1; `each`: all
@@ -391,6 +392,29 @@ int fdatasync(int fd)
 {
 	NEXT(fdatasync);
 	return fails(KIND_FSYNC, NULL) ? -1 : real_fdatasync(fd);
+}
+
+int syncfs(int fd)
+{
+	NEXT(syncfs);
+	return fails(KIND_FSYNC, NULL) ? -1 : real_syncfs(fd);
+}
+
+int renameat(int from_folder, const char *from, int to_folder, const char *to)
+{
+	NEXT(renameat);
+	return fails(KIND_RENAME, NULL)
+		       ? -1
+		       : real_renameat(from_folder, from, to_folder, to);
+}
+
+int linkat(int from_folder, const char *from, int to_folder, const char *to,
+	   int flags)
+{
+	NEXT(linkat);
+	return fails(KIND_RENAME, NULL)
+		       ? -1
+		       : real_linkat(from_folder, from, to_folder, to, flags);
 }
 
 int rename(const char *from, const char *to)

@@ -278,6 +278,61 @@ loads() {
 	sweep malloc ENOMEM 3 fl-load --batch 10 x.db ticks
 }
 
+# whole_lake: what can be read of it is batches of 10 records, all of them where
+# the run was good; where it was not, the same again makes it whole.
+whole_lake() {
+	local rows=0
+	[ ! -e lake/_commit/_format ] || rows=$(fl-fetch store lake/ | wc -l) || return 1
+	[[ $rows == @(0|10|20|30|40|50) ]] || return 1
+	[ "$got" = 0 ] || fl-load -q --batch 10 lake/ ticks || return 1
+	fl-fetch store lake/ | cmp -s - <(sort ticks)
+}
+
+@test "fl-load into a lake survives every fault" {
+	prepare() { rm -rf lake; }
+	examine() { whole_lake; }
+	all_of=$((all_of / 2))
+	sweep read EIO 5 fl-load --batch 10 lake/ ticks
+	sweep write ENOSPC 5 fl-load --batch 10 lake/ ticks
+	sweep fsync EIO 5 fl-load --batch 10 lake/ ticks
+	sweep rename EIO 5 fl-load --batch 10 lake/ ticks
+	sweep open EMFILE 5 fl-load --batch 10 lake/ ticks
+	sweep close EIO 5 fl-load --batch 10 lake/ ticks
+	sweep malloc ENOMEM 3 fl-load --batch 10 lake/ ticks
+}
+
+# as_positioned: the lake holds the records up to its position, and the stream,
+# where it was cut short, goes on from there.
+as_positioned() {
+	local rows=0 pos
+	[ ! -e lake/_commit/_format ] || rows=$(fl-fetch store lake/ | wc -l) || return 1
+	pos=$(fl-load --positions lake/ | jq -r '.at[][0]')
+	[ "${pos:-0}" = "$rows" ] || return 1
+	[ "$got" != 0 ] || [ "$rows" = 50 ]
+}
+
+@test "rows and position of a lake never disagree, whatever fails" {
+	prepare() { rm -rf lake; }
+	examine() { as_positioned; }
+	all_of=$((all_of / 2))
+	fl-fetch sim -n 50 --resume lake/ --pipeline p --marks 10,1s >stream
+	sweep write ENOSPC 5 fl-load --batch 10 --pipeline p lake/ stream
+	sweep fsync EIO 5 fl-load --batch 10 --pipeline p lake/ stream
+	sweep rename EIO 5 fl-load --batch 10 --pipeline p lake/ stream
+	sweep open EMFILE 5 fl-load --batch 10 --pipeline p lake/ stream
+	sweep close EIO 5 fl-load --batch 10 --pipeline p lake/ stream
+	sweep malloc ENOMEM 3 fl-load --batch 10 --pipeline p lake/ stream
+}
+
+@test "fl-fetch from a lake survives every fault" {
+	fl-load --batch 10 lake/ ticks
+	sweep read EIO 5 fl-fetch store lake/
+	sweep write ENOSPC 5 fl-fetch store lake/
+	sweep open EMFILE 5 fl-fetch store lake/
+	sweep close EIO 5 fl-fetch store lake/
+	sweep malloc ENOMEM 3 fl-fetch store lake/
+}
+
 @test "what a fault has cut short, the next run completes" {
 	loads
 	local kind part fault total command=(fl-load --batch 10 x.db ticks)
