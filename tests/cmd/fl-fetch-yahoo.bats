@@ -165,12 +165,12 @@ fields() { jq -r "[.$(sed 's/,/, ./g' <<<"$1")] | map(tostring) | join(\" \")" o
 }
 
 @test "--range max goes back to the first trade, also when that is a century ago" {
-	jq -c '.chart.result[0].meta.firstTradeDate = -1325583000' "$data/good.json" >good.json
+	jq -c '.chart.result[0].meta.firstTradeDate = -2208988800' "$data/good.json" >good.json
 	data=$PWD
 	play <<<"chart | 200 | body=good.json | $NIGHT"
 	fetch --range max --type split ZZZT
 	[ "$(asked | wc -l)" = 2 ]
-	[[ $(asked | tail -n 1) == *"period1=-1325669400&period2=-1354285200"* ]] || asked
+	[[ $(asked | tail -n 1) == *"period1=-2209075200&period2=-1354147200"* ]] || asked
 }
 
 @test "symbols come from operands, --symbol and files, each once, in upper case" {

@@ -485,8 +485,9 @@ void fl_yahoo_records(void *state, struct fl_poll_out *out)
 	size_t event = 0;
 
 	fl_yahoo_bars(job);
-	qsort(chart->events, chart->event_count, sizeof(*chart->events),
-	      by_day);
+	if (chart->event_count > 1)
+		qsort(chart->events, chart->event_count, sizeof(*chart->events),
+		      by_day);
 	prepare(&p);
 	make_factors(&p);
 	select_all(&p, chart);

@@ -152,8 +152,9 @@ static void keep_regular(struct fl_yahoo_chart *chart)
 {
 	size_t kept = 0;
 
-	qsort(chart->periods, chart->period_count, sizeof(*chart->periods),
-	      by_start);
+	if (chart->period_count > 1)
+		qsort(chart->periods, chart->period_count,
+		      sizeof(*chart->periods), by_start);
 	for (size_t i = 0; i < chart->row_count; i++) {
 		const struct fl_yahoo_row *row = &chart->rows[i];
 		const struct fl_yahoo_period *period =
