@@ -2,12 +2,24 @@
 # scripts/run: from a checkout to stored data, again and again.
 
 load ../helper/common
+load ../helper/serve
 
 setup() {
 	TOP=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
 	DATA=$BATS_TEST_TMPDIR/data
+	data=$TOP/tests/data/source/yahoo
+	unset http_proxy https_proxy all_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY
 	# It builds into build/bin; another variant's test would build anew.
 	[ "${FL_VARIANT:-release}" = release ] || skip 'scripts/run uses the release build'
+}
+
+teardown() { end_servers; }
+
+# run_it [ARG...]: scripts/run where nothing is to be installed before.
+run_it() {
+	[ -z "$("$TOP/scripts/setup" --list)" ] || skip 'packages are missing'
+	"$TOP/build/bin/fl-fetch" yahoo --help >/dev/null || skip 'built without libcurl'
+	run "$TOP/scripts/run" --data "$DATA" "$@"
 }
 
 rows() {
@@ -57,4 +69,54 @@ rows() {
 	run "$TOP/scripts/run" --bogus
 	[ "$status" -eq 2 ]
 	[ ! -e "$DATA" ]
+}
+
+@test "two years of bars come from Yahoo where that answers, and twice changes nothing" {
+	cd "$BATS_TEST_TMPDIR"
+	serve <<-E
+		BTC-USD | 200 | body=crypto.json
+		EURUSD | 200 | body=nulls.json
+		AAPL | 200 | body=good.json
+		MSFT | 200 | body=events.json
+		NVDA | 200 | body=split.json
+	E
+	for turn in first second; do
+		FL_YAHOO_URL=$url run_it
+		echo "$output"
+		[ "$status" -eq 1 ] # of the nulls two were rejected
+		[[ $output == *'[3/4] data      2 years of daily bars from Yahoo: AAPL MSFT NVDA BTC-USD EURUSD=X'* ]]
+		[[ $output == *'$ fl-fetch yahoo --range 2y AAPL MSFT NVDA BTC-USD EURUSD=X | fl-clean | fl-load '* ]]
+		[[ $output == *'fl-fetch: 26 in = 24 out + 2 rejected'* ]]
+		[ "$(rows --type bar)" -eq 17 ]
+	done
+	[[ $output == *'24 stored (0 new, 24 replaced'* ]]
+	[[ $output == *'fl-fetch store '*' --symbol AAPL --interval 1d --last 10'* ]]
+}
+
+@test "where Yahoo cannot be reached there are simulated ticks, within 5 s, and a line that says so" {
+	before=$SECONDS
+	FL_YAHOO_URL=http://no-such-host.invalid run_it
+	echo "$output"
+	[ "$status" -eq 0 ]
+	[ $((SECONDS - before)) -le 15 ]
+	[[ $output == *'[3/4] data      Yahoo did not answer within 5 s (could not resolve host): simulated ticks of ZZZA … ZZZE instead'* ]]
+	[ "$(rows)" -eq 20000 ]
+}
+
+@test "a Yahoo that says nothing is waited for 5 s" {
+	cd "$BATS_TEST_TMPDIR"
+	serve <<<'AAPL | 200 | body=good.json | delay=60000'
+	before=$SECONDS
+	FL_YAHOO_URL=$url run_it
+	echo "$output"
+	[ $((SECONDS - before)) -le 15 ]
+	[[ $output == *'[3/4] data      Yahoo did not answer within 5 s ('*'): simulated ticks'* ]]
+}
+
+@test "a Yahoo that refuses is not Yahoo's silence" {
+	cd "$BATS_TEST_TMPDIR"
+	serve <<<'AAPL | 403 | text=Forbidden'
+	FL_YAHOO_URL=$url run_it
+	echo "$output"
+	[[ $output == *'[3/4] data      nothing from Yahoo (Forbidden): simulated ticks of ZZZA … ZZZE instead'* ]]
 }
