@@ -178,8 +178,12 @@ static const struct fl_command command = {
 	.name = "fl-fetch",
 	.summary = "get market data, news and logs as records, one JSON object "
 		   "a line",
-	.synopsis = "SOURCE [OPTION...] [FILE... | PLACE]\n--list-sources",
+	.synopsis =
+		"SOURCE [OPTION...] [SYMBOL... | FILE... | PLACE]\n--list-sources",
 	.examples =
+		"fl-fetch yahoo AAPL MSFT\n"
+		"fl-fetch yahoo --interval 1h --range 60d AAPL --as csv > "
+		"aapl.csv\n"
 		"fl-fetch csv prices/*.csv.gz --tz America/New_York\n"
 		"fl-fetch csv aapl.csv --symbol AAPL --from 2024-01-01 --to "
 		"2025-01-01 | fl-clean | fl-load lake.db\n"

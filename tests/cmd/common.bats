@@ -223,7 +223,7 @@ completed() {
 	[[ ${lines[0]} == TS*PROVIDER*STATUS*IN*REJECTED*OUT*ERROR* ]]
 	[[ ${lines[1]} == *fl-clean* && ${lines[3]} == *fl-clean*bad_json* ]]
 	run -0 fl-fetch --list-sources --as table
-	[[ ${lines[1]} == *fl-fetch*source*csv* ]]
+	[[ ${lines[1]} == *fl-fetch*source* ]]
 }
 
 @test "mistakes in settings say where they are" {

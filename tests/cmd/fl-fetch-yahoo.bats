@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# shellcheck disable=SC2154 # run sets output, lines and stderr
+# shellcheck disable=SC2001,SC2030,SC2031,SC2154 # each test has its variables; run sets some
 # fl-fetch yahoo: what Yahoo's chart answers may hold, and what the network may
 # do, played by a stand-in server. Answers and what comes of them are in
 # tests/data/source/yahoo, all invented; `make golden` writes the records anew.
@@ -605,7 +605,7 @@ fields() { jq -r "[.$(sed 's/,/, ./g' <<<"$1")] | map(tostring) | join(\" \")" o
 
 @test "what comes goes through fl-clean into a store, twice the same" {
 	play <<<"ZZZT | 200 | body=events.json | $NIGHT"
-	for turn in 1 2; do
+	for _ in 1 2; do
 		fetch --from 2025-12-15 ZZZT | fl-clean | fl-load x.db
 	done
 	fl-fetch store x.db --type bar | cmp - <(grep '"type":"bar"' "$data/events.ndjson")

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# shellcheck disable=SC2034,SC2154 # serve uses data and sets url
 # scripts/run: from a checkout to stored data, again and again.
 
 load ../helper/common
@@ -15,11 +16,11 @@ setup() {
 
 teardown() { end_servers; }
 
-# run_it [ARG...]: scripts/run where nothing is to be installed before.
+# run_it: scripts/run where nothing is to be installed before.
 run_it() {
 	[ -z "$("$TOP/scripts/setup" --list)" ] || skip 'packages are missing'
 	"$TOP/build/bin/fl-fetch" yahoo --help >/dev/null || skip 'built without libcurl'
-	run "$TOP/scripts/run" --data "$DATA" "$@"
+	run "$TOP/scripts/run" --data "$DATA"
 }
 
 rows() {
@@ -80,7 +81,7 @@ rows() {
 		MSFT | 200 | body=events.json
 		NVDA | 200 | body=split.json
 	E
-	for turn in first second; do
+	for _ in first second; do
 		FL_YAHOO_URL=$url run_it
 		echo "$output"
 		[ "$status" -eq 1 ] # of the nulls two were rejected

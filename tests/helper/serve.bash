@@ -1,4 +1,5 @@
 # shellcheck shell=bash
+# shellcheck disable=SC2034,SC2154 # url is the tests' to use, data theirs to set
 # serve: web servers of a test, which answer by a script (http-script.c).
 
 # serve [NAME] <SCRIPT: starts one; its URL is left in $url, its requests in the

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# shellcheck disable=SC2154 # run sets output
+# shellcheck disable=SC2034,SC2154 # run sets output, serve uses data
 # The same answers of the stand-in server, read by fl-fetch yahoo and by yfinance
 # from PyPI: the same daily bars, dividends and splits.
 
