@@ -172,9 +172,11 @@ int fl_ind_spec_parse(const char *text, const char *price,
 		goto done;
 	}
 	spec->size = (spec->ind->size(spec->params) + 15) / 16 * 16;
-	for (; spec->ind->outputs[spec->outputs]; spec->outputs++)
-		spec->names[spec->outputs] = make_name(
-			spec, spec->ind->outputs[spec->outputs], price);
+	for (unsigned i = 0; spec->ind->outputs[i]; i++, spec->outputs++) {
+		spec->names[i] = make_name(spec, spec->ind->outputs[i], price);
+		spec->keys[i] = fl_sprintf("\"%s\":", spec->names[i]);
+		spec->key_lens[i] = strlen(spec->keys[i]);
+	}
 	result = 0;
 done:
 	free(words);
@@ -183,8 +185,10 @@ done:
 
 void fl_ind_spec_release(struct fl_ind_spec *spec)
 {
-	for (unsigned i = 0; i < spec->outputs; i++)
+	for (unsigned i = 0; i < spec->outputs; i++) {
 		free(spec->names[i]);
+		free(spec->keys[i]);
+	}
 	*spec = (struct fl_ind_spec){ .ind = NULL };
 }
 

@@ -78,8 +78,10 @@ extern const struct fl_indicator *const fl_indicators[]; /* NULL-ended */
 struct fl_ind_spec {
 	const struct fl_indicator *ind;
 	double params[FL_IND_PARAMS];
-	size_t size;                 /* of its state, rounded up to align */
-	char *names[FL_IND_OUTPUTS]; /* without quotes; owned */
+	size_t size; /* of its state, rounded up to align */
+	/* Owned: the name, and the same as a JSON key, "sma_20": */
+	char *names[FL_IND_OUTPUTS], *keys[FL_IND_OUTPUTS];
+	size_t key_lens[FL_IND_OUTPUTS];
 	unsigned outputs;
 };
 

@@ -170,17 +170,19 @@ static int read_bar(const struct state *state, struct series *series,
 /* --- the object ------------------------------------------------------------
  */
 
-static void put_figure(struct fl_buf *out, const char *name, double value)
+static void put_figure(struct fl_buf *out, const char *key, size_t len,
+		       double value)
 {
-	char text[FL_DECIMAL_TEXT];
 	struct fl_decimal decimal;
 
-	if (!fl_decimal_from_double(value, &decimal))
+	if (!fl_decimal_from_double(value, &decimal) ||
+	    !fl_buf_reserve(out, len + 1 + FL_DECIMAL_TEXT))
 		return;
-	fl_buf_puts(out, out->len > 1 ? ",\"" : "\"");
-	fl_buf_puts(out, name);
-	fl_buf_puts(out, "\":");
-	fl_buf_append(out, text, fl_decimal_print(decimal, text));
+	if (out->len > 1)
+		out->data[out->len++] = ',';
+	memcpy(out->data + out->len, key, len);
+	out->len += len;
+	out->len += fl_decimal_print(decimal, out->data + out->len);
 }
 
 static bool is_ours(const struct state *state, const struct fl_json_tok *name)
@@ -231,7 +233,8 @@ static void take_steps(struct state *state, struct series *series,
 			spec->ind->step(memory, spec->params, bar, out);
 		memory += spec->size;
 		for (unsigned j = 0; j < spec->outputs; j++)
-			put_figure(&state->ind, spec->names[j], out[j]);
+			put_figure(&state->ind, spec->keys[j],
+				   spec->key_lens[j], out[j]);
 	}
 }
 

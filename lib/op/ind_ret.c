@@ -1,0 +1,37 @@
+/* ind_ret: simple return.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "op/ind-parts.h"
+#include "op/indicator.h"
+
+/* The window has one value more: that of N bars ago. */
+static size_t size(const double *params)
+{
+	return fl_trail_size(params[0] + 1);
+}
+
+static unsigned warm_up(const double *params, unsigned output)
+{
+	(void)output;
+	return (unsigned)params[0];
+}
+
+static void step(void *state, const double *params,
+		 const struct fl_ind_bar *bar, double *out)
+{
+	const double *window = fl_trail_push(state, params[0] + 1, bar->price);
+
+	if (window && window[0] != 0)
+		out[0] = bar->price / window[0] - 1;
+}
+
+const struct fl_indicator fl_ind_ret = {
+	.name = "ret",
+	.summary = "simple return over N bars; 0.01 is 1 %",
+	.params = { { "N", 1, FL_IND_MOST, 1, false, false } },
+	.outputs = { "" },
+	.by_price = true,
+	.size = size,
+	.warm_up = warm_up,
+	.step = step,
+};
