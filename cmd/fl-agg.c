@@ -170,7 +170,7 @@ static int take(struct agg *agg, struct fl_record *rec, struct fl_error *err)
 {
 	struct fl_io *io = &agg->run->io;
 
-	if (rec->type == &fl_type_reject) {
+	if (rec->type == &fl_type_reject && !agg->verb->counts_rejects) {
 		if (io->warm)
 			return 0;
 		io->counts.used++;
@@ -178,15 +178,30 @@ static int take(struct agg *agg, struct fl_record *rec, struct fl_error *err)
 	}
 	if (rec->fixes)
 		mend(agg, rec);
-	if (agg->verb->whole_only && fl_bar_is_partial(rec))
+	if (agg->verb->whole_only && fl_bar_is_partial(rec)) {
+		io->counts.filtered += !io->warm;
 		return fl_error_set(
 			err, FL_ERR_USAGE,
 			"line %llu is a part of a bar, of which %s cannot "
 			"be made: load them first, and read the store",
 			(unsigned long long)rec->line, agg->verb->name);
+	}
 	if (rec->ts_ns > agg->run->event_ns)
 		agg->run->event_ns = rec->ts_ns;
 	return agg->verb->put(agg->state, rec, err);
+}
+
+static int refuse_mark(void *arg, const char *bytes, size_t len,
+		       struct fl_error *err)
+{
+	const struct agg *agg = arg;
+
+	(void)bytes;
+	(void)len;
+	return fl_error_set(err, FL_ERR_USAGE,
+			    "%s needs the whole input, and a stream with marks "
+			    "comes in parts: load it first, and read the store",
+			    agg->verb->name);
 }
 
 static int read_input(struct agg *agg, const char *path, struct fl_error *err)
@@ -199,6 +214,8 @@ static int read_input(struct agg *agg, const char *path, struct fl_error *err)
 		return agg->verb->input(agg->state, path, err);
 	if (fl_reader_open(&in, &agg->run->io, path, err) < 0)
 		return 1;
+	if (agg->verb->whole_stream)
+		fl_reader_on_mark(in, refuse_mark, agg);
 	while ((got = fl_reader_next(in, &rec, err)) > 0) {
 		fl_run_tick(agg->run);
 		if (take(agg, &rec, err) < 0) {

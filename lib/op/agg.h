@@ -35,6 +35,11 @@ struct fl_agg {
 	/* In a marked stream its state cannot be stored: parts of bars are no
 	 * input for it. The driver refuses them then. */
 	bool whole_only;
+	/* It has something to say at the end only, of all there was: a stream
+	 * with marks, which comes in parts, is refused by the driver. */
+	bool whole_stream;
+	/* Rejects are records to it like others. */
+	bool counts_rejects;
 	int (*open)(void **state, const struct fl_agg_ask *ask,
 		    struct fl_error *err);
 	/* One input from end to end, by a verb that reads for itself (in

@@ -422,6 +422,8 @@ static int put_bar(struct state *state, const struct fl_record *rec,
 			return refuse_late(state, series, rec, err);
 		memcpy(series->memory, series->before, state->memory_size);
 	}
+	if (!state->ask.io->warm)
+		state->ask.io->counts.used++;
 	if (read_bar(state, series, rec, &bar, err) < 0)
 		return -1;
 	series->newest_ns = rec->ts_ns;
@@ -434,10 +436,7 @@ static int put_bar(struct state *state, const struct fl_record *rec,
 	if (rec->at[FL_BAR_IND])
 		keep_others(state, rec);
 	take_steps(state, series, &bar);
-	if (state->ask.io->warm)
-		return 0;
-	state->ask.io->counts.used++;
-	return write_bar(state, rec, err);
+	return state->ask.io->warm ? 0 : write_bar(state, rec, err);
 }
 
 static int indicators_put(void *arg, const struct fl_record *rec,

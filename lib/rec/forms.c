@@ -157,6 +157,11 @@ bool fl_form_is_plain(enum fl_form form, const struct fl_json_tok *tok)
 	case FL_FORM_CURRENCY:
 		return tok->len == 3 && kinds_of(tok) == BYTE_UPPER &&
 		       !fl_subunit_find(tok->text, tok->len);
+	case FL_FORM_INTERVAL:
+		if (tok->len == 2 && tok->text[0] == '1' &&
+		    memchr("smhdy", tok->text[1], 5))
+			return true;
+		return !fl_form_check(form, tok, &fixes) && !fixes;
 	default:
 		return !fl_form_check(form, tok, &fixes) && !fixes;
 	}
