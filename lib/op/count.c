@@ -13,7 +13,7 @@
 #include "base/mem.h"
 #include "base/time.h"
 #include "op/agg.h"
-#include "op/bar-window.h"
+#include "base/window.h"
 #include "op/stat.h"
 #include "rec/bar.h"
 #include "rec/number.h"
