@@ -461,7 +461,7 @@ of() {
 
 @test "misuse says what to type" {
 	run -2 fl-agg
-	[ "$output" = "fl-agg: which verb? fl-agg bars 1m FILE, or fl-agg --help" ]
+	[[ $output == "fl-agg: which verb? fl-agg bars 1m FILE, or fl-agg indicators "* ]]
 	run -2 fl-agg bar
 	[ "$output" = "fl-agg: unknown verb 'bar' (did you mean 'bars'?); fl-agg --help shows them" ]
 	run -2 fl-agg bars

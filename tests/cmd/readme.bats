@@ -126,12 +126,12 @@ run_block() {
 
 @test "the examples of the commands' pages work" {
 	local page file
-	for page in fl-fetch.1 fl-clean.1 fl-load.1; do
+	for page in fl-fetch.1 fl-clean.1 fl-agg.1 fl-load.1; do
 		mkdir "$page"
 		cd "$page" || return
 		fl-fetch sim -n 2000 --bad 0.02 >ticks.ndjson
 		examples "$page" EXAMPLES
-		[ -e example.04 ]
+		[ -e example.03 ]
 		for file in example.*; do
 			[ -n "$(lacks "$file")" ] || try "$file"
 		done
@@ -141,7 +141,7 @@ run_block() {
 
 @test "every option that the README and financelake(7) name is one" {
 	local name
-	for name in fl-fetch fl-clean fl-load 'fl-fetch csv' 'fl-fetch sim' 'fl-fetch store'; do
+	for name in fl-fetch fl-clean fl-agg fl-load 'fl-fetch csv' 'fl-fetch sim' 'fl-fetch store' 'fl-fetch yahoo' 'fl-agg bars'; do
 		# shellcheck disable=SC2086
 		$name --help
 	done | grep -oE -e '--[a-z][a-z-]+' >known

@@ -32,8 +32,9 @@ rows() {
 	echo "$output"
 	[ "$status" -eq 0 ]
 	[[ $output == *'[1/4] packages'*'[2/4] build'*'[3/4] data'*'[4/4] stored'*'Try next'* ]]
-	[[ $output == *'20,000 new, 0 replaced'* ]]
-	[ "$(rows)" -eq 20000 ]
+	[[ $output == *'20,090 new, 0 replaced'* ]]
+	[ "$(rows --type quote)" -eq 20000 ]
+	[ "$(rows --type bar --interval 1m)" -eq 90 ]
 }
 
 @test "a second run takes under 3 s and doubles nothing" {
@@ -42,8 +43,9 @@ rows() {
 	run "$TOP/scripts/run" --offline --data "$DATA"
 	[ "$status" -eq 0 ]
 	[ $((SECONDS - before)) -le 3 ]
-	[[ $output == *'0 new, 20,000 replaced'* ]]
-	[ "$(rows)" -eq 20000 ]
+	[[ $output == *'0 new, 20,090 replaced'* ]]
+	[ "$(rows --type quote)" -eq 20000 ]
+	[ "$(rows --type bar --interval 1m)" -eq 90 ]
 }
 
 @test "a CSV file without a symbol column is named after its symbol" {
@@ -86,11 +88,14 @@ rows() {
 		echo "$output"
 		[ "$status" -eq 1 ] # of the nulls two were rejected
 		[[ $output == *'[3/4] data      2 years of daily bars from Yahoo: AAPL MSFT NVDA BTC-USD EURUSD=X'* ]]
-		[[ $output == *'$ fl-fetch yahoo --range 2y AAPL MSFT NVDA BTC-USD EURUSD=X | fl-clean | fl-load '* ]]
+		[[ $output == *'$ fl-fetch yahoo --range 2y AAPL MSFT NVDA BTC-USD EURUSD=X | fl-clean | fl-agg bars 1wk,1mo --keep | fl-load '* ]]
 		[[ $output == *'fl-fetch: 26 in = 24 out + 2 rejected'* ]]
-		[ "$(rows --type bar)" -eq 17 ]
+		[ "$(rows --type bar --interval 1d)" -eq 17 ]
+		weeks=$(rows --type bar --interval 1wk) months=$(rows --type bar --interval 1mo)
+		[ "$weeks" -ge "$months" ] && [ "$months" -ge 4 ]
 	done
-	[[ $output == *'24 stored (0 new, 24 replaced'* ]]
+	all=$(rows)
+	[[ $output == *"$all stored (0 new, $all replaced"* ]]
 	[[ $output == *'fl-fetch store '*' --symbol AAPL --interval 1d --last 10'* ]]
 }
 
@@ -101,7 +106,8 @@ rows() {
 	[ "$status" -eq 0 ]
 	[ $((SECONDS - before)) -le 15 ]
 	[[ $output == *'[3/4] data      Yahoo did not answer within 5 s (could not resolve host): simulated ticks of ZZZA … ZZZE instead'* ]]
-	[ "$(rows)" -eq 20000 ]
+	[ "$(rows --type quote)" -eq 20000 ]
+	[ "$(rows --type bar --interval 1m)" -eq 90 ]
 }
 
 @test "a Yahoo that says nothing is waited for 5 s" {
