@@ -55,7 +55,7 @@ static size_t answer_count;
 static FILE *log_file;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
-static void die(const char *what, const char *name)
+static _Noreturn void die(const char *what, const char *name)
 {
 	fprintf(stderr, "http-script: %s '%s'\n", what, name);
 	exit(2);

@@ -140,7 +140,7 @@ static bool read_usual(const char *text, size_t len, struct written *w)
 	int exponent = 0;
 
 	*w = (struct written){ .negative = *text == '-' };
-	start = text += w->negative;
+	start = text + w->negative;
 	text = point = read_digits(start, end, &w->mant);
 	if (point == start || (*start == '0' && point - start > 1))
 		return false;
