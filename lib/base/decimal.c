@@ -319,7 +319,8 @@ enum fl_decimal_read fl_decimal_parse(const char *text, size_t len,
 }
 
 /* Two digits at a time, backwards from `end`; returns where they start. */
-static char *put_digits(uint64_t value, char *end)
+static inline __attribute__((always_inline)) char *put_digits(uint64_t value,
+							      char *end)
 {
 	static const char pairs[] = "00010203040506070809"
 				    "10111213141516171819"
@@ -332,19 +333,26 @@ static char *put_digits(uint64_t value, char *end)
 				    "80818283848586878889"
 				    "90919293949596979899";
 
+	uint32_t small;
+
 	/* Byte by byte: memcpy() of two is a call where bounds are checked. */
-	while (value >= 100) {
+	for (; value > UINT32_MAX; value /= 100) {
 		const char *pair = pairs + value % 100 * 2;
 
 		*--end = pair[1];
 		*--end = pair[0];
-		value /= 100;
 	}
-	if (value >= 10) {
-		*--end = pairs[value * 2 + 1];
-		*--end = pairs[value * 2];
+	for (small = (uint32_t)value; small >= 100; small /= 100) {
+		const char *pair = pairs + small % 100 * 2;
+
+		*--end = pair[1];
+		*--end = pair[0];
+	}
+	if (small >= 10) {
+		*--end = pairs[small * 2 + 1];
+		*--end = pairs[small * 2];
 	} else {
-		*--end = (char)('0' + value);
+		*--end = (char)('0' + small);
 	}
 	return end;
 }

@@ -278,6 +278,17 @@ int32_t fl_zone_offset(const struct fl_zone *zone, int64_t ns)
 	return zone->table.offsets[find(&zone->table, floor_seconds(ns))];
 }
 
+int32_t fl_zone_offset_span(const struct fl_zone *zone, int64_t seconds,
+			    int64_t *from, int64_t *to)
+{
+	const struct fl_zone_table *table = &zone->table;
+	size_t i = find(table, seconds);
+
+	*from = table->at[i] <= seconds ? table->at[i] : seconds;
+	*to = i + 1 < table->count ? table->at[i + 1] : seconds + 1;
+	return table->offsets[i];
+}
+
 /* The instants whose wall time is `wall` (seconds, as if UTC), up to two. When
  * there is none, found[0] is the one that the offset before the jump gives. */
 static int search_wall(const struct fl_zone_table *table, int64_t wall,

@@ -23,6 +23,10 @@ int fl_zone_open(const char *name, const struct fl_zone **zone,
 const char *fl_zone_name(const struct fl_zone *zone);
 /* Seconds east of UTC at an instant. NULL zone: UTC, 0. */
 int32_t fl_zone_offset(const struct fl_zone *zone, int64_t ns);
+/* The same at a time in seconds, and from when until when it holds: for those
+ * who ask about one time after the other. zone is not NULL. */
+int32_t fl_zone_offset_span(const struct fl_zone *zone, int64_t seconds,
+			    int64_t *from, int64_t *to);
 
 enum fl_zone_read {
 	FL_ZONE_UNIQUE = 0,

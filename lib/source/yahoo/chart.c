@@ -274,16 +274,9 @@ static int read_cell(const struct fl_json_tok *tok, unsigned bit, bool price,
 		return 0;
 	if (tok->kind != FL_JSON_NUMBER)
 		return -1;
-	if (price) {
-		if (!fl_yahoo_number(tok->text, tok->len, out, &rounded))
-			return -1;
-	} else {
-		int read = fl_decimal_parse(tok->text, tok->len, out);
-
-		if (read < 0)
-			return -1;
-		rounded = read == FL_DECIMAL_ROUNDED;
-	}
+	if (!(price ? fl_yahoo_number : fl_yahoo_exact)(tok->text, tok->len,
+							out, &rounded))
+		return -1;
 	row->has |= bit | (rounded ? FL_YAHOO_ROUNDED : 0u);
 	return 0;
 }

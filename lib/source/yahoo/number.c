@@ -8,7 +8,6 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "source/yahoo/number.h"
 
-#include <math.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -105,15 +104,16 @@ static bool read_four(const char *text, uint32_t *value)
 	return true;
 }
 
-/* Digits from `text` on, appended to the mantissa; returns what follows. */
+/* Digits from `text` on, appended to the mantissa; returns what follows. A
+ * price has many behind its point and few before it. */
 static inline __attribute__((always_inline)) const char *
-read_digits(const char *text, const char *end, uint64_t *mant)
+read_digits(const char *text, const char *end, bool many, uint64_t *mant)
 {
 	uint64_t value = *mant, eight;
 	uint32_t four;
 
-	if (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ && end - text >= 8 &&
-	    read_eight(text, &eight)) {
+	if (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ && many &&
+	    end - text >= 8 && read_eight(text, &eight)) {
 		value = 100000000 * value + eight;
 		text += 8;
 		if (end - text >= 4 && read_four(text, &four)) {
@@ -134,21 +134,22 @@ read_digits(const char *text, const char *end, uint64_t *mant)
 
 /* A number of at most MOST_DIGITS; false for what is longer, very large or very
  * small, or no number. */
-static bool read_usual(const char *text, size_t len, struct written *w)
+static inline __attribute__((always_inline)) bool
+read_usual(const char *text, size_t len, struct written *w)
 {
 	const char *end = text + len, *start, *point;
 	int exponent = 0;
 
 	*w = (struct written){ .negative = *text == '-' };
 	start = text + w->negative;
-	text = point = read_digits(start, end, &w->mant);
+	text = point = read_digits(start, end, false, &w->mant);
 	if (point == start || (*start == '0' && point - start > 1))
 		return false;
 	w->digits = *start == '0' ? 0 : (int)(point - start);
 	if (text < end && *text == '.') {
 		const char *first = ++text;
 
-		text = read_digits(text, end, &w->mant);
+		text = read_digits(text, end, true, &w->mant);
 		if (text == first || text - start > 40)
 			return false;
 		w->scale = (int)(text - first);
@@ -247,27 +248,41 @@ static bool shortest(const struct written *w, float wanted,
 	return false;
 }
 
-bool fl_yahoo_number(const char *text, size_t len, struct fl_decimal *out,
+static bool read_any(const char *text, size_t len, struct fl_decimal *out,
 		     bool *rounded)
 {
-	enum fl_decimal_read read;
-	struct written w;
+	enum fl_decimal_read read = fl_decimal_parse(text, len, out);
 
-	if (len && read_usual(text, len, &w)) {
-		/* 64 bits hold what is written, or all but; what rounding
-		 * twice might change is no float anyway. */
-		double value =
-			w.digits > SAFE_DIGITS ? (double)value_of(&w) : NAN;
-		float narrow = (float)value;
-
-		if ((double)narrow == value && shortest(&w, narrow, out))
-			return true;
-		if (take_written(&w, out))
-			return true;
-	}
-	read = fl_decimal_parse(text, len, out);
 	if (read < 0)
 		return false;
 	*rounded |= read == FL_DECIMAL_ROUNDED;
 	return true;
+}
+
+bool fl_yahoo_number(const char *text, size_t len, struct fl_decimal *out,
+		     bool *rounded)
+{
+	struct written w;
+
+	if (!len || !read_usual(text, len, &w))
+		return read_any(text, len, out, rounded);
+	if (w.digits > SAFE_DIGITS) {
+		/* 64 bits hold what is written, or all but; what rounding
+		 * twice might change is no float anyway. */
+		double value = (double)value_of(&w);
+		float narrow = (float)value;
+
+		if ((double)narrow == value && shortest(&w, narrow, out))
+			return true;
+	}
+	return take_written(&w, out) || read_any(text, len, out, rounded);
+}
+
+bool fl_yahoo_exact(const char *text, size_t len, struct fl_decimal *out,
+		    bool *rounded)
+{
+	struct written w;
+
+	return (len && read_usual(text, len, &w) && take_written(&w, out)) ||
+	       read_any(text, len, out, rounded);
 }

@@ -19,4 +19,8 @@
 bool fl_yahoo_number(const char *text, size_t len, struct fl_decimal *out,
 		     bool *rounded);
 
+/* The same for what is no price: all numbers are what they say. */
+bool fl_yahoo_exact(const char *text, size_t len, struct fl_decimal *out,
+		    bool *rounded);
+
 #endif

@@ -16,7 +16,7 @@
 struct printer {
 	const struct fl_yahoo_job *job;
 	const struct fl_yahoo_plan *plan;
-	const struct fl_yahoo_chart *chart;
+	struct fl_yahoo_chart *chart;
 	struct fl_poll_out *out;
 	struct fl_buf *text;
 	const struct fl_subunit *sub; /* of the prices; NULL */
@@ -42,7 +42,9 @@ static void put_number(struct fl_buf *out, struct fl_decimal value)
 
 static void put_string(struct fl_buf *out, const char *key, const char *text)
 {
-	fl_buf_printf(out, ",\"%s\":", key);
+	fl_buf_puts(out, ",\"");
+	fl_buf_puts(out, key);
+	fl_buf_puts(out, "\":");
 	fl_buf_json_string(out, text, strlen(text));
 }
 
@@ -336,10 +338,13 @@ static void put_event(struct printer *p, const char *type, int64_t day)
 {
 	char ts[FL_TIME_TEXT];
 
-	fl_time_print(day * FL_DAY, ts);
-	fl_buf_printf(p->text,
-		      "{\"type\":\"%s\",\"ts\":\"%s\",\"date\":\"%.10s\",",
-		      type, ts, ts);
+	fl_buf_puts(p->text, "{\"type\":\"");
+	fl_buf_puts(p->text, type);
+	fl_buf_puts(p->text, "\",\"ts\":\"");
+	fl_buf_append(p->text, ts, fl_time_print(day * FL_DAY, ts));
+	fl_buf_puts(p->text, "\",\"date\":\"");
+	fl_buf_append(p->text, ts, 10);
+	fl_buf_puts(p->text, "\",");
 	fl_buf_append(p->text, p->symbol.data, p->symbol.len);
 }
 
@@ -407,10 +412,11 @@ static void select_all(struct printer *p, struct fl_yahoo_chart *chart)
 		bool empty = !(row->has & FL_YAHOO_PRICES);
 
 		/* What is refused does not take a good one's place. */
-		if (p->plan->bars && bar_wanted(p, row) && bars < last) {
-			chart->rows[--kept] = *row;
-			bars += !empty;
-		}
+		if (!p->plan->bars || !bar_wanted(p, row) || bars >= last)
+			continue;
+		if (--kept != i - 1)
+			chart->rows[kept] = *row;
+		bars += !empty;
 	}
 	chart->row_count -= kept;
 	if (kept)

@@ -23,14 +23,19 @@ static int64_t floor_div(int64_t value, int64_t by)
 
 /* The wall clock at the exchange, in seconds. gmtoffset is that of now, so it
  * only serves where the zone is unknown. */
-static int64_t wall(const struct fl_yahoo_chart *chart, int64_t ts)
+static int64_t wall(struct fl_yahoo_chart *chart, int64_t ts)
 {
+	struct fl_yahoo_period *holds = &chart->offset_holds;
+
 	if (!chart->zone)
 		return ts + chart->offset_s;
-	return ts + fl_zone_offset(chart->zone, ts * FL_SECOND);
+	if (ts < holds->start || ts >= holds->end)
+		chart->zone_offset = fl_zone_offset_span(
+			chart->zone, ts, &holds->start, &holds->end);
+	return ts + chart->zone_offset;
 }
 
-int64_t fl_yahoo_day(const struct fl_yahoo_chart *chart, int64_t ts)
+int64_t fl_yahoo_day(struct fl_yahoo_chart *chart, int64_t ts)
 {
 	int64_t local = wall(chart, ts), day = floor_div(local, DAY_S);
 	int64_t minutes = (local - day * DAY_S) / 60;
@@ -99,6 +104,16 @@ static void sort_rows(struct fl_yahoo_chart *chart)
 	}
 }
 
+/* Put the row behind the `kept` ones, which are no more than lie before it. */
+static void keep_row(struct fl_yahoo_chart *chart, size_t *kept,
+		     const struct fl_yahoo_row *row)
+{
+	struct fl_yahoo_row *to = &chart->rows[(*kept)++];
+
+	if (to != row)
+		*to = *row;
+}
+
 /* Of two rows of one time the later counts, unless it is empty. */
 static void drop_repeats(struct fl_yahoo_chart *chart)
 {
@@ -108,7 +123,7 @@ static void drop_repeats(struct fl_yahoo_chart *chart)
 		struct fl_yahoo_row *row = &chart->rows[i];
 
 		if (!kept || chart->rows[kept - 1].ts != row->ts)
-			chart->rows[kept++] = *row;
+			keep_row(chart, &kept, row);
 		else if (row->has & FL_YAHOO_PRICES)
 			chart->rows[kept - 1] = *row;
 	}
@@ -137,7 +152,7 @@ period_of(const struct fl_yahoo_chart *chart, int64_t ts)
 }
 
 /* Markets that never close have sessions to 23:59, the last minute included. */
-static int64_t period_end(const struct fl_yahoo_chart *chart,
+static int64_t period_end(struct fl_yahoo_chart *chart,
 			  const struct fl_yahoo_period *period)
 {
 	int64_t local = wall(chart, period->end);
@@ -220,23 +235,23 @@ static void join_days(struct fl_yahoo_job *job)
 	size_t kept = 0;
 
 	for (size_t i = 0; i < chart->row_count; i++) {
-		struct fl_yahoo_row row = chart->rows[i];
+		struct fl_yahoo_row *row = &chart->rows[i];
 		struct fl_yahoo_row *last =
 			kept ? &chart->rows[kept - 1] : NULL;
 
-		row.day = first_day(job->plan, fl_yahoo_day(chart, row.ts));
-		if (!last || last->day != row.day)
-			chart->rows[kept++] = row;
+		row->day = first_day(job->plan, fl_yahoo_day(chart, row->ts));
+		if (!last || last->day != row->day)
+			keep_row(chart, &kept, row);
 		else if (!daily)
-			merge(last, &row);
-		else if (row.has & FL_YAHOO_PRICES)
-			*last = row; /* the same day once more, but newer */
+			merge(last, row);
+		else if (row->has & FL_YAHOO_PRICES)
+			*last = *row; /* the same day once more, but newer */
 	}
 	chart->row_count = kept;
 }
 
 /* Where the bar of `rows` begins that holds ts. */
-static int64_t start_of(const struct fl_yahoo_chart *chart, int64_t ts,
+static int64_t start_of(struct fl_yahoo_chart *chart, int64_t ts,
 			int64_t length)
 {
 	const struct fl_yahoo_period *period = period_of(chart, ts);
@@ -280,10 +295,9 @@ static void join_minutes(struct fl_yahoo_job *job)
 
 /* --- what is not over --- */
 
-static bool is_open(const struct fl_yahoo_job *job,
-		    const struct fl_yahoo_row *row)
+static bool is_open(struct fl_yahoo_job *job, const struct fl_yahoo_row *row)
 {
-	const struct fl_yahoo_chart *chart = &job->chart;
+	struct fl_yahoo_chart *chart = &job->chart;
 	const struct fl_yahoo_period *now = &chart->now_regular;
 	int64_t answered = floor_div(chart->answered_ns, FL_SECOND);
 	int64_t today = floor_div(wall(chart, answered), DAY_S);

@@ -96,6 +96,8 @@ struct fl_yahoo_chart {
 	struct fl_yahoo_period now_regular; /* currentTradingPeriod */
 	const struct fl_zone *zone;         /* NULL: offset_s alone */
 	int64_t offset_s;
+	struct fl_yahoo_period offset_holds; /* of the zone, as last asked */
+	int32_t zone_offset;
 	char currency[8], exchange[32], symbol[65];
 	bool has_adjclose;
 	int64_t first_trade; /* seconds; FL_TIME_NONE */
@@ -135,7 +137,7 @@ void fl_yahoo_chart_release(struct fl_yahoo_chart *chart);
  * their days. */
 void fl_yahoo_bars(struct fl_yahoo_job *job);
 /* The day at the exchange, counted from 1970. */
-int64_t fl_yahoo_day(const struct fl_yahoo_chart *chart, int64_t ts);
+int64_t fl_yahoo_day(struct fl_yahoo_chart *chart, int64_t ts);
 
 /* print.c */
 void fl_yahoo_records(void *job, struct fl_poll_out *out);
