@@ -4,6 +4,7 @@
 #include "net/curl.h"
 
 #include <dlfcn.h>
+#include <string.h>
 
 #define SONAME "libcurl.so.4" /* since 2006, and no successor in sight */
 
@@ -13,11 +14,17 @@ int fl_curl_load(const char *const *names, void **out, size_t count,
 	/* Never closed: libraries below it do not bear that. */
 	void *lib = dlopen(SONAME, RTLD_NOW | RTLD_LOCAL);
 
+	const char *why = lib ? "" : dlerror();
+
 	if (!lib)
-		return fl_error_set(err, FL_ERR_USAGE,
+		return fl_error_set(err,
+				    strstr(why, "annot allocate") ||
+						    strstr(why, "annot create")
+					    ? FL_ERR_AGAIN
+					    : FL_ERR_USAGE,
 				    "cannot load %s, which speaks HTTP "
 				    "(package libcurl4): %s",
-				    SONAME, dlerror());
+				    SONAME, why);
 	for (size_t i = 0; i < count; i++) {
 		out[i] = dlsym(lib, names[i]);
 		if (!out[i])

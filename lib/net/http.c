@@ -4,6 +4,10 @@
  * waits again. Which job runs is a matter of their count alone: the caller
  * keeps no more outstanding than it wants at once.
  *
+ * The first goes ahead alone: then the others know whether they can share its
+ * connection. CURLOPT_PIPEWAIT is for that, but what waits by it has been seen
+ * to wait for ever when the connection came to nothing (libcurl 7.88).
+ *
  * SPDX-License-Identifier: Apache-2.0 */
 #include "net/http.h"
 
@@ -115,6 +119,7 @@ enum {
 	REDIRECTS = 8,
 	HEAD_MAX = 64 * 1024,
 	SLOW_BYTES = 64, /* a second: less is a stall */
+	STALLS = 20,     /* as long as so many stalls may a transfer take */
 	POLL_MS = 100,   /* between looks at a stop */
 };
 
@@ -187,6 +192,7 @@ struct fl_http {
 	struct job *given; /* whose answer the caller has */
 	struct fl_buf masked;
 	uint64_t requests, dice;
+	bool met; /* some transfer has ended */
 };
 
 /* --- libcurl calls us --- */
@@ -244,7 +250,6 @@ static void set_options(struct fl_http *http, struct job *job)
 	SET(HTTPHEADER, http->headers);
 	SET(ACCEPT_ENCODING, ""); /* all that it can undo */
 	SET(HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
-	SET(PIPEWAIT, 1L); /* rather share a connection than open another */
 	SET(FOLLOWLOCATION, 1L);
 	SET(MAXREDIRS, (long)REDIRECTS);
 #if LIBCURL_VERSION_NUM >= 0x075500
@@ -255,6 +260,8 @@ static void set_options(struct fl_http *http, struct job *job)
 	SET(REDIR_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
 #endif
 	SET(CONNECTTIMEOUT_MS, (long)(s->connect_ns / 1000000));
+	SET(TIMEOUT_MS,
+	    (long)((s->connect_ns + STALLS * s->stall_ns) / 1000000));
 	SET(LOW_SPEED_LIMIT, (long)SLOW_BYTES);
 	SET(LOW_SPEED_TIME, (long)((s->stall_ns + FL_SECOND - 1) / FL_SECOND));
 	SET(HEADERFUNCTION, take_head);
@@ -447,6 +454,7 @@ static bool end(struct fl_http *http, struct job *job, CURLcode code,
 	int64_t wait;
 
 	curl.multi_remove_handle(http->multi, job->easy);
+	http->met = true;
 	job->state = DONE;
 	make_answer(http, job, code, answer);
 	if (answer->fault)
@@ -539,6 +547,8 @@ static int start_due(struct fl_http *http, int64_t *wait_ns,
 		if (job->state != WAITS)
 			continue;
 		if (job->due_ns <= now) {
+			if (!http->met && http->requests)
+				continue;
 			if (begin(http, job, err) < 0)
 				return -1;
 		} else if (job->due_ns - now < *wait_ns) {

@@ -250,7 +250,7 @@ static void fail(struct polled *p, struct slot *slot,
 	enum fl_reason reason = slot->fault.reason;
 
 	slot->failed = true;
-	slot->status = answer->fault ? 0 : answer->status;
+	slot->status = answer->status;
 	slot->raw_len = answer->len ? answer->len : strlen(answer->url);
 	slot->raw = fl_strndup(answer->len ? answer->body : answer->url,
 			       slot->raw_len);
@@ -266,7 +266,9 @@ static void fail(struct polled *p, struct slot *slot,
 		 "not asked, for '%s': %.300s", slot->symbol, slot->fault.text);
 }
 
-static void take_answer(struct polled *p, const struct fl_http_answer *answer)
+/* returns 0, -1 the run cannot go on */
+static int take_answer(struct polled *p, const struct fl_http_answer *answer,
+		       struct fl_error *err)
 {
 	struct slot *slot = answer->arg;
 
@@ -276,9 +278,13 @@ static void take_answer(struct polled *p, const struct fl_http_answer *answer)
 		transport_fault(answer, p->polled->provider, &slot->fault);
 	else if (p->polled->parse(slot->job, answer, &slot->fault) == 0) {
 		ask_next(p, slot);
-		return;
+		return 0;
 	}
+	if (slot->fault.fatal)
+		return fl_error_set(err, slot->fault.fatal, "'%s': %s",
+				    slot->symbol, slot->fault.text);
 	fail(p, slot, answer);
+	return 0;
 }
 
 /* --- giving --- */
@@ -407,8 +413,8 @@ int fl_polled_next(void *state, struct fl_item *item, struct fl_error *err)
 		p->waited = got == 2;
 		if (got == 2)
 			return 2;
-		if (got == 1)
-			take_answer(p, &answer);
+		if (got == 1 && take_answer(p, &answer, err) < 0)
+			return -1;
 	}
 	return 0;
 }

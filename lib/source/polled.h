@@ -18,8 +18,10 @@
 struct fl_poll_fault {
 	enum fl_reason reason;
 	bool retryable;
-	char code[64];  /* the provider's; "" */
-	char text[400]; /* in words, the provider's own where it has some */
+	char code[64];      /* the provider's; "" */
+	char text[400];     /* in words, the provider's own where it has some */
+	enum fl_code fatal; /* not of the symbol but of this machine: ends the
+			     * run */
 };
 
 /* What comes of one symbol: records and rejects, in their order. */

@@ -449,7 +449,9 @@ static void take_periods(struct reader *r, uint32_t at)
 	}
 }
 
-static void take_zone(struct reader *r, uint32_t meta)
+/* returns -1 where the zone is known, but its file cannot be read: then no day
+ * would be certain. */
+static int take_zone(struct reader *r, uint32_t meta)
 {
 	struct fl_yahoo_chart *chart = r->chart;
 	struct fl_error err = { .code = FL_OK };
@@ -459,11 +461,18 @@ static void take_zone(struct reader *r, uint32_t meta)
 	if (!find_seconds(r->json, meta, "gmtoffset", &chart->offset_s) ||
 	    chart->offset_s < -86400 || chart->offset_s > 86400)
 		chart->offset_s = 0;
-	if (*name && fl_zone_open(name, &chart->zone, &err) < 0) {
-		chart->zone = NULL;
-		fl_log("'%s': %s; the offset of today is used", r->job->symbol,
-		       err.text);
+	if (!*name || fl_zone_open(name, &chart->zone, &err) == 0)
+		return 0;
+	chart->zone = NULL;
+	if (err.code != FL_ERR_USAGE) {
+		r->fault->fatal = err.code;
+		snprintf(r->fault->text, sizeof(r->fault->text), "%.390s",
+			 err.text);
+		return -1;
 	}
+	fl_log("'%s': %s; the offset of today is used", r->job->symbol,
+	       err.text);
+	return 0;
 }
 
 static int take_meta(struct reader *r, uint32_t meta)
@@ -497,8 +506,7 @@ static int take_meta(struct reader *r, uint32_t meta)
 		find_seconds(json, now, "end", &chart->now_regular.end);
 	}
 	take_periods(r, find(json, meta, "tradingPeriods"));
-	take_zone(r, meta);
-	return 0;
+	return take_zone(r, meta);
 }
 
 /* --- all of it --- */
