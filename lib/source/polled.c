@@ -26,7 +26,7 @@ enum {
 };
 
 static struct {
-	const char *symbols_from, *agent, *ca_file;
+	const char *symbols_from, *agent, *ca_file, *fill;
 	uint64_t parallel, tries;
 	int64_t retry_ns, connect_ns, stall_ns;
 	bool dry_run;
@@ -48,8 +48,17 @@ const struct fl_option fl_options_polled[] = {
 		  "a comment" },
 	FL_OPT_U64(0, "parallel", "N", &option.parallel,
 		   "ask for N symbols at once, 1 to 16 [4]"),
-	FL_OPT_FLAG(0, "dry-run", &option.dry_run,
-		    "print the URLs that would be asked, and ask nothing"),
+	{ .kind = FL_OPTION_TEXT,
+	  .name = "fill",
+	  .arg = "PLACE",
+	  .target = &option.fill,
+	  .words = "@place",
+	  .help = "only the bars that the stored series in PLACE lack, by the "
+		  "calendar of their exchange" },
+	FL_OPT_FLAG(
+		0, "dry-run", &option.dry_run,
+		"print the URLs that would be asked, with --fill the holes, "
+		"and ask nothing"),
 	FL_OPT_U64(0, "tries", "N", &option.tries,
 		   "ask N times before a request has failed [4]"),
 	FL_OPT_DURATION(0, "retry-wait", "DUR", &option.retry_ns,
@@ -104,6 +113,8 @@ struct polled {
 	char *agent;
 	char *bases[BASES]; /* the second NULL: one host */
 	char **symbols;
+	struct fl_holes *holes; /* of each symbol; NULL: no --fill */
+	struct fl_holes_ask series;
 	size_t count, started, given, failed;
 	bool answered; /* some host gave some answer */
 	bool broken;   /* the rest is not asked */
@@ -205,6 +216,12 @@ static void ask_next(struct polled *p, struct slot *slot)
 	fl_buf_release(&path);
 }
 
+/* What of a symbol is wanted; NULL: all. */
+static const struct fl_holes *holes_of(const struct polled *p, size_t i)
+{
+	return p->holes && p->holes[i].stored ? &p->holes[i] : NULL;
+}
+
 static void start(struct polled *p)
 {
 	while (p->started < p->count &&
@@ -218,7 +235,9 @@ static void start(struct polled *p)
 			p->unasked++;
 			continue;
 		}
-		slot->job = p->polled->begin(p->plan, slot->symbol);
+		slot->job =
+			p->polled->begin(p->plan, slot->symbol,
+					 holes_of(p, (size_t)(p->started - 1)));
 		ask_next(p, slot);
 	}
 }
@@ -443,6 +462,11 @@ static int take_bases(struct polled *p, const char *bases, struct fl_error *err)
 	return 0;
 }
 
+bool fl_polled_fills(void)
+{
+	return option.fill != NULL;
+}
+
 /* All but the connection to the network. */
 static int prepare(struct polled *p, const char *bases, struct fl_error *err)
 {
@@ -465,7 +489,14 @@ static int prepare(struct polled *p, const char *bases, struct fl_error *err)
 		return -1;
 	while (p->symbols[p->count])
 		p->count++;
-	return 0;
+	if (!option.fill)
+		return 0;
+	if (!p->polled->series || !p->polled->series(p->plan, &p->series))
+		return fl_error_set(err, FL_ERR_USAGE,
+				    "--fill looks for bars, and none are asked "
+				    "for");
+	return fl_fill_find(&p->holes, option.fill, p->symbols, &p->series,
+			    err);
 }
 
 static struct polled *make(const struct fl_ask *ask,
@@ -517,13 +548,17 @@ void fl_polled_close(void *state)
 	}
 	for (int i = 0; i < BASES; i++)
 		free(p->bases[i]);
+	fl_fill_release(&p->holes, p->symbols);
 	fl_symbols_free(p->symbols);
 	free(p->agent);
 	free(p);
 }
 
 int fl_polled_dry_run(const struct fl_ask *ask, const struct fl_polled *polled,
-		      const void *plan, const char *bases, struct fl_error *err)
+		      const void *plan, const char *bases,
+		      int (*each)(void *arg, const char *bytes, size_t len,
+				  struct fl_error *err),
+		      void *arg, struct fl_error *err)
 {
 	struct polled *p;
 	struct fl_buf text = FL_BUF_INIT;
@@ -533,8 +568,14 @@ int fl_polled_dry_run(const struct fl_ask *ask, const struct fl_polled *polled,
 		return 0;
 	p = make(ask, polled, plan);
 	result = prepare(p, bases, err);
+	if (result == 0 && p->holes) {
+		result = fl_fill_list(p->holes, p->symbols, &p->series, each,
+				      arg, err);
+		fl_polled_close(p);
+		return result < 0 ? -1 : 1;
+	}
 	for (size_t i = 0; i < p->count && result == 0; i++) {
-		void *job = polled->begin(plan, p->symbols[i]);
+		void *job = polled->begin(plan, p->symbols[i], NULL);
 		struct fl_buf path = FL_BUF_INIT;
 
 		while (polled->request(job, &path) == 1) {
@@ -560,7 +601,7 @@ int fl_polled_replay(const struct fl_polled *polled, const void *plan,
 				  enum fl_reason reason),
 		     void *arg, struct fl_poll_fault *fault)
 {
-	void *job = polled->begin(plan, symbol);
+	void *job = polled->begin(plan, symbol, NULL);
 	struct fl_poll_out out = { 0 };
 	struct fl_buf path = FL_BUF_INIT;
 	int result = 0;

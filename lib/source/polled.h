@@ -12,6 +12,7 @@
 #define FL_SOURCE_POLLED_H
 
 #include "net/http.h"
+#include "source/fill.h"
 #include "source/source.h"
 
 /* Why a symbol failed. */
@@ -36,10 +37,15 @@ void fl_poll_reject(struct fl_poll_out *out, enum fl_reason reason,
 
 struct fl_polled {
 	const char *provider; /* "yahoo" */
+	/* --fill: of which series of a symbol holes are to be looked for.
+	 * returns false: this plan asks for no bars. NULL: cannot fill */
+	bool (*series)(const void *plan, struct fl_holes_ask *series);
 	/* What is to be asked about one symbol.
 	 * plan    of the source, for all symbols
+	 * holes   only these; NULL: all that the plan says
 	 * errors  none: a job begins empty */
-	void *(*begin)(const void *plan, const char *symbol);
+	void *(*begin)(const void *plan, const char *symbol,
+		       const struct fl_holes *holes);
 	/* Append the path and query of the next request.
 	 * returns 1; 0 there is none, all is parsed */
 	int (*request)(void *job, struct fl_buf *path);
@@ -53,6 +59,9 @@ struct fl_polled {
 /* --symbols-from --parallel --dry-run and what is about HTTP. */
 extern const struct fl_option fl_options_polled[];
 
+/* Was --fill given? Then holes say what is asked for, not times. */
+bool fl_polled_fills(void);
+
 /* open, next, close and list of the source. `bases` is a list of URLs by
  * comma: the provider's hosts, the first one asked first. */
 int fl_polled_open(void **state, const struct fl_ask *ask,
@@ -60,11 +69,13 @@ int fl_polled_open(void **state, const struct fl_ask *ask,
 		   const char *bases, struct fl_error *err);
 int fl_polled_next(void *state, struct fl_item *item, struct fl_error *err);
 void fl_polled_close(void *state);
-/* --dry-run: print the URLs to standard output. returns 1 done, 0 not asked
- * for, -1 */
+/* --dry-run: print the URLs to standard output; with --fill tell of the holes
+ * instead. returns 1 done, 0 not asked for, -1 */
 int fl_polled_dry_run(const struct fl_ask *ask, const struct fl_polled *polled,
 		      const void *plan, const char *bases,
-		      struct fl_error *err);
+		      int (*each)(void *arg, const char *bytes, size_t len,
+				  struct fl_error *err),
+		      void *arg, struct fl_error *err);
 
 /* What comes of a symbol when each of its requests gets the one answer; no
  * network is needed.

@@ -179,6 +179,7 @@ static int take_times(const struct fl_ask *ask, struct fl_yahoo_plan *plan,
 	plan->now_ns = ask->now_ns;
 	plan->from_ns = ask->from;
 	plan->to_ns = ask->to;
+	plan->ranged = ask->from != FL_TIME_NONE;
 	if (ask->from == FL_TIME_NONE && ask->to == FL_TIME_NONE && !ask->all)
 		plan->from_ns = fl_time_minus_span(ask->now_ns, &usual);
 	else if (ask->from == FL_TIME_NONE)
@@ -211,7 +212,7 @@ static int take_times(const struct fl_ask *ask, struct fl_yahoo_plan *plan,
 		plan->from_s = ask->now_ns / FL_SECOND - back;
 	else if (plan->oldest)
 		plan->from_s = plan->to_s - YEARS;
-	if (plan->from_s >= plan->to_s)
+	if (plan->from_s >= plan->to_s && !fl_polled_fills())
 		return fl_error_set(err, FL_ERR_USAGE,
 				    "--from lies in the future");
 	return 0;
@@ -247,24 +248,71 @@ int fl_yahoo_plan(const struct fl_ask *ask, struct fl_yahoo_plan *plan,
 
 /* --- requests --- */
 
+/* A window from job->done_s up to an end, no longer than one request may ask.
+ */
+static bool cut_window(struct fl_yahoo_job *job, int64_t end_s)
+{
+	job->start_s = job->done_s;
+	job->end_s = job->start_s + job->plan->interval->span_s;
+	if (job->end_s > end_s)
+		job->end_s = end_s;
+	job->done_s = job->end_s;
+	return true;
+}
+
+/* Bars before that are gone; INT64_MIN: all are kept. */
+int64_t fl_yahoo_oldest(const struct fl_yahoo_plan *plan)
+{
+	int64_t back = plan->interval->back_s;
+
+	return back ? plan->now_ns - back * FL_SECOND : INT64_MIN;
+}
+
+/* --fill: windows around the holes alone. */
+static bool next_hole(struct fl_yahoo_job *job)
+{
+	const struct fl_yahoo_plan *plan = job->plan;
+
+	for (; job->hole < job->holes->count;
+	     job->hole++, job->started = false) {
+		const struct fl_hole *hole = &job->holes->items[job->hole];
+		int64_t from = plan->dated
+				       ? (hole->from_day - 1) * DAY_S
+				       : floor_div(hole->from_ns, FL_SECOND);
+		int64_t to = plan->dated ? (hole->to_day + 1) * DAY_S
+					 : ceil_div(hole->to_ns, FL_SECOND);
+
+		int64_t oldest = fl_yahoo_oldest(plan);
+
+		if (hole->to_ns <= oldest)
+			continue;
+		if (hole->from_ns < oldest)
+			from = ceil_div(oldest, FL_SECOND);
+		if (!job->started) {
+			job->started = true;
+			job->done_s = from;
+		}
+		if (job->done_s < to)
+			return cut_window(job, to);
+	}
+	return false;
+}
+
 /* The next window; false when all is asked. */
 static bool next_window(struct fl_yahoo_job *job)
 {
 	const struct fl_yahoo_plan *plan = job->plan;
 	int64_t first = job->chart.first_trade;
 
+	if (job->holes)
+		return next_hole(job);
+
 	if (!job->started) {
 		job->started = true;
 		job->done_s = plan->from_s;
 	}
-	if (job->done_s < plan->to_s) {
-		job->start_s = job->done_s;
-		job->end_s = job->start_s + plan->interval->span_s;
-		if (job->end_s > plan->to_s)
-			job->end_s = plan->to_s;
-		job->done_s = job->end_s;
-		return true;
-	}
+	if (job->done_s < plan->to_s)
+		return cut_window(job, plan->to_s);
 	/* Older than a century: the answer told how old. */
 	if (plan->oldest && plan->dated && !job->older &&
 	    first != FL_TIME_NONE && first < plan->from_s &&
@@ -280,10 +328,15 @@ static bool next_window(struct fl_yahoo_job *job)
 /* Prices as traded need the splits up to now. */
 static bool next_splits(struct fl_yahoo_job *job)
 {
-	if (!job->plan->later_splits)
+	const struct fl_holes *holes = job->holes;
+
+	if (holes && (job->plan->adj != FL_YAHOO_NONE || !holes->count))
+		return false;
+	if (!holes && !job->plan->later_splits)
 		return false;
 	job->splits_only = true;
-	job->start_s = job->plan->to_s;
+	job->start_s = holes ? floor_div(holes->items[0].from_ns, FL_SECOND)
+			     : job->plan->to_s;
 	job->end_s = (floor_div(job->plan->now_ns, FL_DAY) + 2) * DAY_S;
 	return true;
 }

@@ -210,6 +210,9 @@ static bool bar_wanted(const struct printer *p, const struct fl_yahoo_row *row)
 	int64_t from = plan->dated ? plan->from_day : plan->from_ns;
 	int64_t to = plan->dated ? plan->to_day : plan->to_ns;
 
+	if (p->job->holes)
+		return plan->dated ? fl_fill_has_day(p->job->holes, at)
+				   : fl_fill_has(p->job->holes, at);
 	return (from == FL_TIME_NONE || at >= from) &&
 	       (to == FL_TIME_NONE || at < to);
 }
@@ -328,6 +331,8 @@ static bool event_wanted(const struct printer *p,
 
 	if (event->kind == FL_YAHOO_SPLITS ? !plan->splits : !plan->dividends)
 		return false;
+	if (p->job->holes)
+		return fl_fill_has_day(p->job->holes, event->day);
 	return (plan->from_day == FL_TIME_NONE ||
 		event->day >= plan->from_day) &&
 	       (plan->to_day == FL_TIME_NONE || event->day < plan->to_day);
@@ -479,6 +484,30 @@ static size_t put_events(struct printer *p, size_t at)
 	return 1u + more;
 }
 
+/* Holes that the provider cannot fill any more: one does not wait for them in
+ * silence. */
+static void refuse_gone(struct printer *p)
+{
+	const struct fl_holes *holes = p->job->holes;
+
+	for (size_t i = 0; holes && i < holes->count; i++) {
+		struct fl_note note = { "", "" };
+		char from[FL_TIME_TEXT];
+
+		if (holes->items[i].from_ns >= fl_yahoo_oldest(p->plan))
+			continue;
+		fl_time_print(holes->items[i].from_ns, from);
+		fl_note_set(&note, "",
+			    "bars from %s on are missing, and yahoo gives "
+			    "%s bars for the last %lld days only",
+			    from, p->plan->interval_text,
+			    (long long)(p->plan->interval->back_s / 86400));
+		fl_buf_printf(p->text, "bar/yahoo/%s/%s %s", p->job->symbol,
+			      p->plan->interval_text, from);
+		fl_poll_reject(p->out, FL_REASON_provider_error, &note);
+	}
+}
+
 void fl_yahoo_records(void *state, struct fl_poll_out *out)
 {
 	struct fl_yahoo_job *job = state;
@@ -495,6 +524,7 @@ void fl_yahoo_records(void *state, struct fl_poll_out *out)
 		qsort(chart->events, chart->event_count, sizeof(*chart->events),
 		      by_day);
 	prepare(&p);
+	refuse_gone(&p);
 	make_factors(&p);
 	select_all(&p, chart);
 	fl_buf_reserve(p.text, chart->row_count * 300);

@@ -13,12 +13,37 @@
 
 static struct fl_yahoo_plan plan; /* of this run */
 
-static void *begin(const void *of_plan, const char *symbol)
+static bool series(const void *of_plan, struct fl_holes_ask *ask)
+{
+	const struct fl_yahoo_plan *asked = of_plan;
+	static const char *const adjs[] = { "none", "split", "all" };
+	static struct fl_interval interval; /* of the plan */
+	struct fl_error err = { .code = FL_OK };
+
+	if (!asked->bars ||
+	    fl_interval_parse(asked->interval_text, &interval, &err) < 0)
+		return false;
+	*ask = (struct fl_holes_ask){
+		.provider = "yahoo",
+		.adj = adjs[asked->adj],
+		.interval = &interval,
+		.from_ns = asked->ranged ? asked->from_ns : FL_TIME_NONE,
+		.to_ns = asked->to_ns,
+		.from_day = asked->ranged ? asked->from_day : FL_TIME_NONE,
+		.to_day = asked->to_day,
+		.now_ns = asked->now_ns,
+	};
+	return true;
+}
+
+static void *begin(const void *of_plan, const char *symbol,
+		   const struct fl_holes *holes)
 {
 	struct fl_yahoo_job *job = fl_zalloc(sizeof(*job));
 
 	job->plan = of_plan;
 	job->symbol = symbol;
+	job->holes = holes;
 	job->chart.first_trade = FL_TIME_NONE;
 	job->chart.answered_ns = job->plan->now_ns;
 	return job;
@@ -36,6 +61,7 @@ static void end(void *state)
 
 const struct fl_polled fl_polled_yahoo = {
 	.provider = "yahoo",
+	.series = series,
 	.begin = begin,
 	.request = fl_yahoo_request,
 	.parse = fl_yahoo_parse,
@@ -58,12 +84,10 @@ static int yahoo_list(const struct fl_ask *ask,
 				  struct fl_error *err),
 		      void *arg, struct fl_error *err)
 {
-	(void)each;
-	(void)arg;
 	if (fl_yahoo_plan(ask, &plan, err) < 0)
 		return -1;
 	return fl_polled_dry_run(ask, &fl_polled_yahoo, &plan, fl_yahoo_bases(),
-				 err);
+				 each, arg, err);
 }
 
 const struct fl_source fl_source_yahoo = {
@@ -78,7 +102,9 @@ const struct fl_source fl_source_yahoo = {
 		    "aapl.csv\n"
 		    "fl-fetch yahoo --from 2024-01-01 --to 2025-01-01 AAPL | "
 		    "fl-clean | fl-load lake.db\n"
-		    "fl-fetch yahoo --type dividend --range max KO",
+		    "fl-fetch yahoo --type dividend --range max KO\n"
+		    "fl-fetch yahoo --fill lake.db AAPL MSFT | fl-clean | "
+		    "fl-load lake.db",
 	.options = fl_yahoo_options,
 	.selects = true,
 	.open = yahoo_open,

@@ -42,6 +42,7 @@ struct fl_yahoo_plan {
 	int64_t from_ns, to_ns;
 	int64_t from_day, to_day; /* of dated ones and events */
 	int64_t from_s, to_s;     /* asked for, all windows together */
+	bool ranged;              /* the user said from when */
 	bool oldest;              /* from the beginning of the series */
 	bool later_splits;        /* those behind to_s are needed as well */
 	int64_t now_ns;
@@ -109,6 +110,8 @@ struct fl_yahoo_chart {
 struct fl_yahoo_job {
 	const struct fl_yahoo_plan *plan;
 	const char *symbol;
+	const struct fl_holes *holes; /* only these; NULL: all */
+	size_t hole;                  /* asked for next */
 	struct fl_yahoo_chart chart;
 	unsigned windows;       /* asked for so far */
 	int64_t start_s, end_s; /* the one that is asked for */
@@ -127,6 +130,9 @@ const char *fl_yahoo_bases(void);
 int fl_yahoo_plan(const struct fl_ask *ask, struct fl_yahoo_plan *plan,
 		  struct fl_error *err);
 int fl_yahoo_request(void *job, struct fl_buf *path);
+/* Bars before that the provider does not have any more; INT64_MIN: it has all.
+ */
+int64_t fl_yahoo_oldest(const struct fl_yahoo_plan *plan);
 
 /* chart.c: take an answer. */
 int fl_yahoo_parse(void *job, const struct fl_http_answer *answer,
