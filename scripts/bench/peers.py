@@ -1,0 +1,63 @@
+"""Who is measured beside us: found, installed when missing, or not there for a reason."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+PACKAGES = {"jq": "jq", "mlr": "miller", "zstd": "zstd"}
+
+
+def _last_line(done):
+    text = (done.stderr or done.stdout or "").strip().splitlines()
+    return text[-1] if text else "no reason given"
+
+
+def _run(argv):
+    return subprocess.run(argv, capture_output=True, text=True, check=False)
+
+
+def version(argv):
+    found = re.search(r"\d+(\.\d+)+", _run(argv).stdout)
+    return found.group() if found else "?"
+
+
+class Peers:
+    """Tools by name; `absent` has the reasons for those that are not there."""
+
+    def __init__(self, work):
+        self.venv = os.path.join(work, "venv")
+        self.python = os.path.join(self.venv, "bin", "python")
+        self.names, self.absent = {}, {}
+        for command, label in (("jq", "jq"), ("mlr", "Miller"), ("zstd", "zstd")):
+            self._command(command, label)
+        for module, label in (("duckdb", "DuckDB"), ("polars", "Polars")):
+            self._module(module, label)
+
+    def _command(self, command, label):
+        if not shutil.which(command) and os.geteuid() == 0 and shutil.which("apt-get"):
+            _run(["apt-get", "install", "-qq", "-y", "--no-install-recommends", PACKAGES[command]])
+        if shutil.which(command):
+            self.names[command] = f"{label} {version([command, '--version'])}"
+        else:
+            self.absent[command] = f"{label}: not installed (package {PACKAGES[command]})"
+
+    def _module(self, module, label):
+        ask = [self.python, "-c", f"import {module}; print({module}.__version__)"]
+        if not os.path.exists(self.python):
+            done = _run([sys.executable, "-m", "venv", self.venv])
+            if done.returncode:
+                self.absent[module] = f"{label}: no virtual environment: {_last_line(done)}"
+                return
+        if _run(ask).returncode:
+            done = _run([self.python, "-m", "pip", "install", "-q", module])
+            if done.returncode or _run(ask).returncode:
+                self.absent[module] = f"{label}: pip cannot install it: {_last_line(done)}"
+                return
+        self.names[module] = f"{label} {version(ask)}"
+
+    def script(self, module, *args):
+        """The command line of by_duckdb.py or by_polars.py."""
+        return [self.python, os.path.join(HERE, f"by_{module}.py"), *args]

@@ -1,0 +1,251 @@
+"""What is measured: each workload with its data, its tools, what their results
+must have in common, and the targets."""
+
+import glob
+import os
+import shutil
+import sqlite3
+import subprocess
+
+from digest import Digest, digest, digest_file
+from measure import Tool
+
+LIMIT_MIB = 64  # resident, of each of ours, whatever the size of the input
+
+
+# Its verb stats1 takes as long and has no first and last.
+MILLER_BARS = """
+bar = $symbol . " " . $ts[1:16];
+if (is_absent(@open[bar])) {
+  @open[bar] = $price; @high[bar] = $price; @low[bar] = $price; @volume[bar] = 0; @trades[bar] = 0
+}
+@high[bar] = max(@high[bar], $price); @low[bar] = min(@low[bar], $price); @close[bar] = $price;
+@volume[bar] += $size; @trades[bar] += 1;
+end { emit (@open, @high, @low, @close, @volume, @trades), "bar" }"""
+
+
+class Workload:
+    """The tools come ours first.
+
+    fields    of which the results' sums are compared
+    expected  the name of the tool that says what is right, or a function of a
+              tool's name that does; None: nobody does
+    targets   functions of {name: Tool} that give (good, text), or None where a
+              tool is missing
+    results   a function giving {name: Digest}, where that is not what the tools
+              write to standard output
+    """
+
+    def __init__(self, name, about, data, tools, fields, targets, expected=None, results=None):
+        self.name, self.about, self.data, self.tools = name, about, data, tools
+        self.fields, self.targets, self.expected, self.results = fields, targets, expected, results
+
+
+class Skipped(Exception):
+    """A workload cannot be run here, for the reason given."""
+
+
+def _find(tools, prefix):
+    return next((t for name, t in tools.items() if name.startswith(prefix)), None)
+
+
+def share(ours, peer, part):
+    """Ours takes at most 1/part of the peer's CPU time."""
+    def target(tools):
+        us, them = tools[ours], _find(tools, peer)
+        if not them:
+            return None
+        ratio = them.cpu / us.cpu
+        return ratio >= part, (f"CPU of {us.name} is 1/{ratio:.1f} of {them.name}'s, "
+                               f"at most {'as much' if part == 1 else f'1/{part}'} wanted")
+    return target
+
+
+class Bench:
+    """The data and the commands that workloads are made of."""
+
+    def __init__(self, work, bin_dir, peers, lines):
+        self.work, self.bin, self.peers, self.lines = work, bin_dir, peers, lines
+
+    def ours(self, command, *args):
+        return [os.path.join(self.bin, command), *args]
+
+    def path(self, name):
+        return os.path.join(self.work, name)
+
+    def generator(self, lines, kind, *options):
+        return [self.path("gen_ticks"), "-n", str(lines), *options, kind]
+
+    def data(self, name, lines, kind, *options):
+        """A generated file, made once: the same options give the same bytes."""
+        path = self.path(f"{name}-{lines}.{'csv' if kind == 'daily' else 'ndjson'}")
+        if not os.path.exists(path):
+            with open(path + ".new", "wb") as out:
+                subprocess.run(self.generator(lines, kind, *options), stdout=out, check=True)
+            os.rename(path + ".new", path)
+        return path
+
+    def has(self, *argv):
+        """Can the command do that? Raises Skipped with what it says."""
+        if not os.path.exists(argv[0]):
+            raise Skipped(f"{os.path.basename(argv[0])} is not there yet")
+        done = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise Skipped(((done.stderr or "").strip().splitlines() or ["no reason given"])[0])
+
+    def remove(self, pattern):
+        def before():
+            for path in glob.glob(self.path(pattern)):
+                shutil.rmtree(path) if os.path.isdir(path) else os.remove(path)
+        return before
+
+    def tools(self, *wanted):
+        """Those whose command there is: (command, make a Tool of its name)."""
+        return [make(self.peers.names[c]) for c, make in wanted if c in self.peers.names]
+
+
+def clean(bench):
+    """jq, Miller and Polars stop at the first broken line: they get as many
+    without one. fl-clean and DuckDB get the dirty file."""
+    dirty = bench.data("dirty", bench.lines, "quotes")
+    whole = bench.data("clean", bench.lines, "quotes", "-b", "0")
+    script = bench.peers.script
+    tools = [
+        Tool("fl-clean --dedup 0", bench.ours("fl-clean", "--dedup", "0"), dirty, ours=True, good=(0, 1)),
+        Tool("fl-clean", bench.ours("fl-clean"), dirty, ours=True, good=(0, 1)),
+    ] + bench.tools(
+        ("jq", lambda name: Tool(name, ["jq", "-c", "select(.price > 0 and .symbol != null)"], whole, slow=True)),
+        ("mlr", lambda name: Tool(name, ["mlr", "--ijsonl", "--ojsonl", "filter",
+                                         "is_present($symbol) && $price > 0"], whole, slow=True)),
+        ("duckdb", lambda name: Tool(name, script("duckdb", "clean", dirty))),
+        ("duckdb", lambda name: Tool(f"{name} distinct", script("duckdb", "distinct", dirty))),
+        ("polars", lambda name: Tool(name, script("polars", "clean", whole))),
+        ("polars", lambda name: Tool(f"{name} distinct", script("polars", "distinct", whole))))
+    fields = ("price", "size")
+
+    def good(options, distinct):
+        with subprocess.Popen(bench.generator(bench.lines, "quotes", *options), stdout=subprocess.PIPE) as source:
+            return digest(source.stdout, fields, distinct)
+
+    def expected(name):
+        if name.startswith(("jq", "Miller", "Polars")):
+            return good(("-b", "0"), "distinct" in name)
+        return good(("-g",), "distinct" in name or name == "fl-clean")
+
+    targets = [share(us, peer, part) for us, peer, part in (
+        ("fl-clean --dedup 0", "jq", 15), ("fl-clean --dedup 0", "Miller", 40),
+        ("fl-clean", "jq", 15), ("fl-clean", "Miller", 40))]
+    for us, them in (("fl-clean --dedup 0", ""), ("fl-clean", " distinct")):
+        if "duckdb" in bench.peers.names:
+            targets.append(share(us, bench.peers.names["duckdb"] + them, 2))
+    return Workload("clean", "check each line, pass the good ones on", dirty, tools, fields, targets, expected)
+
+
+def bars(bench):
+    """By symbol and minute, of ticks in the order of time."""
+    ticks = bench.data("sorted", bench.lines, "quotes", "-b", "0", "-d", "0", "-j", "0")
+    bench.has(*bench.ours("fl-agg", "bars", "1m"))
+    script = bench.peers.script
+    one = "DuckDB, 1 thread"
+    tools = [
+        Tool("fl-agg bars 1m", bench.ours("fl-agg", "bars", "1m", "--session", "all"), ticks, ours=True),
+    ] + bench.tools(
+        ("mlr", lambda name: Tool(name, ["mlr", "--ijsonl", "--ojsonl", "put", "-q", MILLER_BARS], ticks, slow=True)),
+        ("duckdb", lambda _: Tool(one, script("duckdb", "bars", ticks, "1"))),
+        ("duckdb", lambda name: Tool(name, script("duckdb", "bars", ticks))),
+        ("polars", lambda name: Tool(name, script("polars", "bars", ticks))))
+    return Workload("bars", "one-minute bars of ticks", ticks, tools, ("open", "high", "low", "close", "volume"),
+                    [share("fl-agg bars 1m", "Miller", 60), share("fl-agg bars 1m", one, 1)],
+                    expected=next((t.name for t in tools if t.name in (one,) or t.name.startswith("Miller")), None))
+
+
+def csv(bench):
+    """Daily bars, all symbols of a day together, a fifth of a percent quoted."""
+    daily = bench.data("daily", bench.lines, "daily")
+    script = bench.peers.script
+    tools = [
+        Tool("fl-fetch csv", bench.ours("fl-fetch", "csv", daily), ours=True),
+    ] + bench.tools(
+        ("mlr", lambda name: Tool(name, ["mlr", "--icsv", "--ojsonl", "rename", "Close,close,Volume,volume", daily],
+                                  slow=True)),
+        ("duckdb", lambda name: Tool(name, script("duckdb", "csv", daily))),
+        ("polars", lambda name: Tool(name, script("polars", "csv", daily))))
+    return Workload("csv", "daily bars from CSV to NDJSON", daily, tools, ("close", "volume"), [],
+                    expected=next((t.name for t in tools if not t.ours), None))
+
+
+def _rows(path):
+    db = sqlite3.connect(path)
+    try:
+        rows, price, size = db.execute("SELECT count(*), sum(CAST(price AS REAL)), sum(size) FROM quote").fetchone()
+    finally:
+        db.close()
+    return Digest(rows, {"price": round(price, 2), "size": round(size, 2)})
+
+
+def sqlite(bench):
+    """The bare loop holds all rows in memory, hence not all of the lines."""
+    ticks = bench.data("clean", min(bench.lines, 1_000_000), "quotes", "-b", "0")
+    ours, bare = bench.path("ours.db"), bench.path("bare.db")
+    remove = bench.remove("bare.db*")
+
+    def make():
+        remove()
+        subprocess.run(bench.ours("fl-load", "-q", "--migrate", bare), check=True)
+
+    tools = [
+        Tool("fl-load FILE.db", bench.ours("fl-load", ours), ticks, ours=True, before=bench.remove("ours.db*")),
+        Tool("bare loop", [bench.path("sqlite_load"), bare, ticks], before=make, clocked=True),
+    ]
+
+    def target(by_name):
+        ratio = by_name["bare loop"].cpu / by_name["fl-load FILE.db"].cpu
+        return ratio >= 0.85, f"fl-load stores {ratio:.2f} of the bare loop's rows per CPU second, at least 0.85 wanted"
+
+    return Workload("sqlite", "load ticks into SQLite", ticks, tools, ("price", "size"), [target],
+                    expected="bare loop", results=lambda: {t.name: _rows(p) for t, p in zip(tools, (ours, bare))})
+
+
+def lake_write(bench):
+    ticks = bench.data("unique", bench.lines, "quotes", "-b", "0", "-d", "0")
+    lake, packed = bench.path("lake/"), bench.path("packed.zst")
+    bench.remove("lake")()
+    bench.has(*bench.ours("fl-load", "-q", lake))
+    tools = [
+        Tool("fl-load DIR/", bench.ours("fl-load", lake), ticks, ours=True, before=bench.remove("lake")),
+        Tool("fl-clean", bench.ours("fl-clean"), ticks, ours=True),
+    ] + bench.tools(
+        ("zstd", lambda _: Tool("zstd -3", ["zstd", "-3", "-q", "-f", "-T1", "-o", packed], ticks)))
+
+    def target(by_name):
+        if "zstd -3" not in by_name:
+            return None
+        both = by_name["zstd -3"].cpu + by_name["fl-clean"].cpu
+        ratio = by_name["fl-load DIR/"].cpu / both
+        return ratio <= 1.15, f"CPU of fl-load DIR/ is {ratio:.2f} of zstd -3's and fl-clean's, at most 1.15 wanted"
+
+    def results():
+        with subprocess.Popen(bench.ours("fl-fetch", "store", lake, "--unordered"),
+                              stdout=subprocess.PIPE) as source:
+            return {"fl-load DIR/": digest(source.stdout, ("price", "size")),
+                    "fl-clean": digest_file(ticks, ("price", "size"))}
+
+    return Workload("lake write", "load ticks into a folder", ticks, tools, ("price", "size"), [target],
+                    expected="fl-clean", results=results)
+
+
+def lake_read(bench):
+    ticks = bench.data("unique", bench.lines, "quotes", "-b", "0", "-d", "0")
+    lake, packed = bench.path("lake/"), bench.path("packed.zst")
+    bench.has(*bench.ours("fl-fetch", "store", lake, "--last", "1"))
+    tools = [
+        Tool("fl-fetch store --unordered", bench.ours("fl-fetch", "store", lake, "--unordered"), ours=True),
+        Tool("fl-fetch store", bench.ours("fl-fetch", "store", lake), ours=True),
+    ] + bench.tools(
+        ("zstd", lambda _: Tool("zstd -dc", ["zstd", "-dcq", "-T1", packed])))
+    return Workload("lake read", "ticks of a folder", ticks, tools, ("price", "size"), [],
+                    expected=lambda _: digest_file(ticks, ("price", "size")))
+
+
+# In this order: a folder is read after it was written.
+ALL = {"clean": clean, "bars": bars, "csv": csv, "sqlite": sqlite, "lake write": lake_write, "lake read": lake_read}
