@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# shellcheck disable=SC2154 # run sets stderr
 # Reading a place back with fl-fetch store.
 
 load ../helper/common
