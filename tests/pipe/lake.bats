@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # A lake in a folder: what goes in comes out, whoever is killed, however often it
 # is loaded, and as from any other store.
-# shellcheck disable=SC2016 # what jq and inner shells expand
+# shellcheck disable=SC2016,SC2154 # what jq and inner shells expand; run, run_json
 
 load ../helper/common
 
@@ -266,11 +266,11 @@ same() {
 		fl-agg bars 1m | fl-load --pipeline p lake/
 	fl-fetch sim -n 6000 | fl-clean | fl-agg bars 1m >whole
 	[ ! -e lake/bar ]
-	[ "$(find lake/bar_partial -type f | xargs zstdcat | wc -l)" -gt "$(wc -l <whole)" ]
+	[ "$(find lake/bar_partial -type f -exec zstdcat {} + | wc -l)" -gt "$(wc -l <whole)" ]
 	fl-fetch store lake/ >got
 	cmp <(jq -c 'del(.final)' got | sort) <(jq -c 'del(.final)' whole | sort)
 	# Without marks a part could come twice.
-	find lake/bar_partial -type f | xargs zstdcat >parts
+	find lake/bar_partial -type f -exec zstdcat {} + >parts
 	run -1 fl-load other/ parts
 	[[ $output == *'merge_conflict'* ]]
 }
