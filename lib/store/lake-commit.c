@@ -7,11 +7,6 @@
  * before all of N-1 is published and synced, so only the newest commit can name
  * objects that are not in their place yet.
  *
- * Old files are removed in time. A writer that slept meanwhile could then make
- * a number that was there before; so whoever has made one looks whether it is
- * the highest, and was too late when it is not. Forgetting a pipeline is a
- * commit too, of no positions: its numbers go on.
- *
  * source  DESIGN: "The lake as a sink"
  * SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
@@ -22,21 +17,10 @@
 
 #include "base/mem.h"
 #include "base/time.h"
-#include "store/crash.h"
 #include "store/lake.h"
 
 enum {
-	KEPT = 16, /* commits of a pipeline that are kept, for people */
 	SIZE_MAX_MIB = 64,
-	/* More folders than these are synced with all that is. */
-	FEW_FOLDERS = 16,
-};
-
-/* A pipeline that is being moved. */
-struct fl_lake_claim {
-	struct fl_lake_claim *next;
-	struct fl_lake_commit commit; /* as it will be; number: as it is */
-	struct fl_buf at; /* the joined mark: "origin":[from,to] … */
 };
 
 /* --- reading ------------------------------------------------------------- */
@@ -49,7 +33,7 @@ void fl_lake_commit_release(struct fl_lake_commit *commit)
 	memset(commit, 0, sizeof(*commit));
 }
 
-static const char *keep(struct fl_lake_commit *commit, const char *text)
+const char *fl_lake_commit_keep(struct fl_lake_commit *commit, const char *text)
 {
 	return text ? fl_arena_strndup(&commit->arena, text, strlen(text))
 		    : NULL;
@@ -61,8 +45,8 @@ static const char *keep_tok(struct fl_lake_commit *commit,
 	return fl_arena_strndup(&commit->arena, tok->text, tok->len);
 }
 
-static struct fl_lake_position *find(struct fl_lake_commit *commit,
-				     const char *origin)
+struct fl_lake_position *fl_lake_commit_find(struct fl_lake_commit *commit,
+					     const char *origin)
 {
 	for (size_t i = 0; i < commit->position_count; i++) {
 		if (strcmp(commit->positions[i].origin, origin) == 0)
@@ -72,8 +56,8 @@ static struct fl_lake_position *find(struct fl_lake_commit *commit,
 }
 
 /* A new position, in the order of origins. */
-static struct fl_lake_position *insert(struct fl_lake_commit *commit,
-				       const char *origin)
+struct fl_lake_position *fl_lake_commit_insert(struct fl_lake_commit *commit,
+					       const char *origin)
 {
 	size_t at = commit->position_count;
 
@@ -96,8 +80,8 @@ static struct fl_lake_position *insert(struct fl_lake_commit *commit,
 	return &commit->positions[at];
 }
 
-static void add_object(struct fl_lake_commit *commit, const char *from,
-		       const char *to)
+void fl_lake_commit_add(struct fl_lake_commit *commit, const char *from,
+			const char *to)
 {
 	if (commit->object_count == commit->object_cap) {
 		commit->object_cap =
@@ -142,13 +126,14 @@ static bool read_position(const struct fl_json *json, uint32_t at,
 
 	if (!origin || !pos)
 		return false;
-	position = insert(commit, keep_tok(commit, origin));
+	position = fl_lake_commit_insert(commit, keep_tok(commit, origin));
 	position->pos = keep_tok(commit, pos);
 	position->record_time = time_at(json, at, "record_time");
 	position->wm = time_at(json, at, "wm");
 	if (via)
 		fl_json_print(json, via, &text);
-	position->via = via ? keep(commit, fl_buf_text(&text)) : "[]";
+	position->via =
+		via ? fl_lake_commit_keep(commit, fl_buf_text(&text)) : "[]";
 	fl_buf_release(&text);
 	return true;
 }
@@ -161,7 +146,8 @@ static bool read_object(const struct fl_json *json, uint32_t at,
 
 	if (!from || !to)
 		return false;
-	add_object(commit, keep_tok(commit, from), keep_tok(commit, to));
+	fl_lake_commit_add(commit, keep_tok(commit, from),
+			   keep_tok(commit, to));
 	return true;
 }
 
@@ -213,8 +199,8 @@ static int read_highest(void *arg, const char *name)
 	return 0;
 }
 
-static int find_highest(struct fl_lake *lake, const char *dir, uint64_t *number,
-			struct fl_error *err)
+int fl_lake_commit_highest(struct fl_lake *lake, const char *dir,
+			   uint64_t *number, struct fl_error *err)
 {
 	*number = 0;
 	return fl_folder_list(&lake->folder, dir, read_highest, number, err);
@@ -267,7 +253,7 @@ static int read_newest(struct fl_lake *lake, const char *dir,
 		char *path;
 		uint64_t number;
 
-		result = find_highest(lake, dir, &number, err);
+		result = fl_lake_commit_highest(lake, dir, &number, err);
 		commit->number = number;
 		if (result < 0 || number == 0)
 			break;
@@ -285,7 +271,7 @@ static int read_newest(struct fl_lake *lake, const char *dir,
 	return result;
 }
 
-static char *folder_of(const char *pipeline)
+char *fl_lake_commit_folder(const char *pipeline)
 {
 	struct fl_buf dir = FL_BUF_INIT;
 
@@ -297,7 +283,7 @@ static char *folder_of(const char *pipeline)
 int fl_lake_commit_read(struct fl_lake *lake, const char *pipeline,
 			struct fl_lake_commit *commit, struct fl_error *err)
 {
-	char *dir = folder_of(pipeline);
+	char *dir = fl_lake_commit_folder(pipeline);
 	int result;
 
 	memset(commit, 0, sizeof(*commit));
@@ -372,96 +358,7 @@ int64_t fl_lake_commit_watermark(const struct fl_lake_commit *commit)
 	return low;
 }
 
-/* --- moving -------------------------------------------------------------- */
-
-void fl_lake_release_claims(struct fl_lake *lake)
-{
-	while (lake->claims) {
-		struct fl_lake_claim *claim = lake->claims;
-
-		lake->claims = claim->next;
-		fl_lake_commit_release(&claim->commit);
-		fl_buf_release(&claim->at);
-		free(claim);
-	}
-}
-
-const struct fl_lake_commit *fl_lake_claimed(const struct fl_lake *lake)
-{
-	return lake->claims ? &lake->claims->commit : NULL;
-}
-
-/* The pipeline as it stands, with what this batch moves. NULL with err */
-static struct fl_lake_claim *
-claim_of(struct fl_lake *lake, const char *pipeline, struct fl_error *err)
-{
-	struct fl_lake_claim **last = &lake->claims, *claim;
-
-	for (; *last; last = &(*last)->next) {
-		if (strcmp((*last)->commit.pipeline, pipeline) == 0)
-			return *last;
-	}
-	claim = fl_zalloc(sizeof(*claim));
-	*last = claim;
-	if (fl_lake_commit_read(lake, pipeline, &claim->commit, err) < 0)
-		return NULL;
-	if (!claim->commit.pipeline)
-		claim->commit.pipeline = keep(&claim->commit, pipeline);
-	/* Whoever made the newest commit may have died before it was done. */
-	if (fl_lake_publish(lake, claim->commit.objects,
-			    claim->commit.object_count, err) < 0)
-		return NULL;
-	claim->commit.object_count = 0;
-	return claim;
-}
-
-static void note_move(struct fl_lake_claim *claim, const struct fl_mark_at *at)
-{
-	struct fl_buf *out = &claim->at;
-
-	if (out->len)
-		fl_buf_putc(out, ',');
-	fl_buf_json_string(out, at->origin, strlen(at->origin));
-	fl_buf_puts(out, ":[");
-	if (at->from)
-		fl_buf_json_string(out, at->from, strlen(at->from));
-	else
-		fl_buf_puts(out, "null");
-	fl_buf_putc(out, ',');
-	fl_buf_json_string(out, at->to, strlen(at->to));
-	fl_buf_putc(out, ']');
-}
-
-int fl_lake_move(struct fl_lake *lake, const char *pipeline,
-		 const struct fl_mark_at *at, const char *via, bool *moved,
-		 const char **held, struct fl_error *err)
-{
-	struct fl_lake_claim *claim = claim_of(lake, pipeline, err);
-	struct fl_lake_position *position;
-
-	if (!claim) {
-		fl_lake_release_claims(lake);
-		return -1;
-	}
-	position = find(&claim->commit, at->origin);
-	*held = position ? position->pos : NULL;
-	*moved = at->from ? *held && strcmp(*held, at->from) == 0 : !*held;
-	if (!*moved)
-		return 0;
-	if (!position)
-		position = insert(&claim->commit,
-				  keep(&claim->commit, at->origin));
-	position->pos = keep(&claim->commit, at->to);
-	position->via = keep(&claim->commit, via);
-	position->record_time = at->rt;
-	/* A watermark stays until there is a newer one. */
-	if (at->wm != FL_TIME_NONE)
-		position->wm = at->wm;
-	note_move(claim, at);
-	return 0;
-}
-
-/* --- writing ------------------------------------------------------------- */
+/* --- printing ------------------------------------------------------------- */
 
 static void put_text(struct fl_buf *out, const char *before, const char *text)
 {
@@ -491,8 +388,8 @@ static void put_position(struct fl_buf *out,
 	fl_buf_putc(out, '}');
 }
 
-static void put_commit(struct fl_buf *out, const struct fl_lake_commit *commit,
-		       const char *at)
+void fl_lake_commit_print(const struct fl_lake_commit *commit, const char *at,
+			  struct fl_buf *out)
 {
 	put_text(out, "{\"pipeline\":", commit->pipeline);
 	fl_buf_printf(out, ",\"stamp\":\"%016llx\"",
@@ -512,152 +409,4 @@ static void put_commit(struct fl_buf *out, const struct fl_lake_commit *commit,
 		fl_buf_putc(out, '}');
 	}
 	fl_buf_puts(out, "]}\n");
-}
-
-static int overtaken(const struct fl_lake *lake, const char *pipeline,
-		     struct fl_error *err)
-{
-	return fl_error_set(err, FL_ERR_AGAIN,
-			    "pipeline '%s' was taken over: somebody else has "
-			    "committed to '%s' meanwhile",
-			    fl_show(pipeline, strlen(pipeline), 100),
-			    lake->folder.place);
-}
-
-struct pruning {
-	struct fl_lake *lake;
-	const char *dir;
-	uint64_t below;
-};
-
-static int prune_one(void *arg, const char *name)
-{
-	struct pruning *pruning = arg;
-	uint64_t number = strtoull(name, NULL, 10);
-	char *path;
-
-	if (!number || number >= pruning->below)
-		return 0;
-	path = fl_sprintf("%s/%s", pruning->dir, name);
-	fl_folder_remove(&pruning->lake->folder, path);
-	free(path);
-	return 0;
-}
-
-/* Write commit N+1 after commit->number = N. */
-static int write_next(struct fl_lake *lake, struct fl_lake_commit *commit,
-		      const char *at, struct fl_error *err)
-{
-	char *dir = folder_of(commit->pipeline);
-	uint64_t number = commit->number + 1, highest;
-	char *path = fl_sprintf("%s/%llu", dir, (unsigned long long)number);
-	char *draft = fl_lake_draft(lake, err);
-	struct pruning pruning = { lake, dir, 0 };
-	struct fl_buf text = FL_BUF_INIT;
-	int result = -1;
-
-	put_commit(&text, commit, at);
-	if (draft)
-		result = fl_folder_claim(&lake->folder, draft, path, text.data,
-					 text.len, err);
-	lake->committed = lake->committed || result > 0;
-	if (result == 2 ||
-	    (result > 0 && find_highest(lake, dir, &highest, err) < 0))
-		result = -1;
-	if (result > 0 && highest != number) {
-		fl_folder_remove(&lake->folder, path);
-		lake->committed = false;
-		result = 0;
-	}
-	if (result == 0)
-		overtaken(lake, commit->pipeline, err);
-	if (result > 0) {
-		commit->number = number;
-		pruning.below = number > KEPT ? number - KEPT : 0;
-		if (number % KEPT == 0 &&
-		    fl_folder_list(&lake->folder, dir, prune_one, &pruning,
-				   err) < 0)
-			result = -1;
-	}
-	fl_buf_release(&text);
-	free(draft);
-	free(path);
-	free(dir);
-	return result > 0 ? 0 : -1;
-}
-
-int fl_lake_commit_write(struct fl_lake *lake, struct fl_error *err)
-{
-	struct fl_lake_claim *claim = lake->claims;
-
-	for (size_t i = 0; claim && i < lake->count; i++) {
-		if (lake->objects[i].to)
-			add_object(&claim->commit,
-				   keep(&claim->commit, lake->objects[i].from),
-				   keep(&claim->commit, lake->objects[i].to));
-	}
-	for (; claim; claim = claim->next) {
-		if (claim->commit.stamp < lake->last_stamp)
-			claim->commit.stamp = lake->last_stamp;
-		if (write_next(lake, &claim->commit, fl_buf_text(&claim->at),
-			       err) < 0)
-			return -1;
-	}
-	return 0;
-}
-
-int fl_lake_forget(struct fl_lake *lake, const char *pipeline, uint64_t *rows,
-		   struct fl_error *err)
-{
-	struct fl_lake_claim *claim = claim_of(lake, pipeline, err);
-	int result = claim ? 0 : -1;
-
-	*rows = claim ? claim->commit.position_count : 0;
-	if (*rows) {
-		claim->commit.position_count = 0;
-		result = write_next(lake, &claim->commit, "", err);
-	}
-	fl_lake_release_claims(lake);
-	return result;
-}
-
-/* --- publishing ---------------------------------------------------------- */
-
-int fl_lake_publish(struct fl_lake *lake, const struct fl_lake_named *objects,
-		    size_t count, struct fl_error *err)
-{
-	struct fl_map dirs = FL_MAP_INIT;
-	int result = 0;
-
-	for (size_t i = 0; i < count && result == 0; i++) {
-		const char *to = objects[i].to, *slash = strrchr(to, '/');
-
-		if (fl_folder_publish(&lake->folder, objects[i].from, to, err) <
-		    0)
-			result = -1;
-		if (slash)
-			*fl_map_at(&dirs, to, (size_t)(slash - to)) = lake;
-		fl_crash_at("lake_published", i + 1);
-	}
-	/* Also what was in its place already: who put it there may have died
-	 * before this. */
-	if (result == 0 && dirs.count > FEW_FOLDERS)
-		result = fl_folder_sync_all(&lake->folder, err);
-	for (size_t i = 0;
-	     i < dirs.count && dirs.count <= FEW_FOLDERS && result == 0; i++)
-		result =
-			fl_folder_sync(&lake->folder, dirs.entries[i].key, err);
-	fl_map_release(&dirs, NULL);
-	return result;
-}
-
-static int publish_one(void *arg, struct fl_lake_commit *commit,
-		       struct fl_error *err)
-{
-	return fl_lake_publish(arg, commit->objects, commit->object_count, err);
-}
-
-int fl_lake_publish_left(struct fl_lake *lake, struct fl_error *err)
-{
-	return fl_lake_commit_each(lake, publish_one, lake, err);
 }

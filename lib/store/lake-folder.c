@@ -35,7 +35,7 @@ int fl_folder_fault(const struct fl_folder *folder, const char *doing,
 int fl_folder_open(struct fl_folder *folder, const char *path,
 		   struct fl_error *err)
 {
-	folder->place = fl_strdup(path);
+	folder->place = fl_strdup(fl_show(path, strlen(path), 300));
 	folder->fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (folder->fd >= 0)
 		return 1;
@@ -50,15 +50,18 @@ int fl_folder_open(struct fl_folder *folder, const char *path,
 int fl_folder_make(struct fl_folder *folder, const char *path,
 		   struct fl_error *err)
 {
+	bool made = mkdir(path, 0777) == 0;
 	int got;
 
-	if (mkdir(path, 0777) < 0 && errno != EEXIST && errno != EISDIR)
+	if (!made && errno != EEXIST && errno != EISDIR)
 		return fl_error_set(err, FL_ERR_IO, "cannot make '%s': %s",
 				    fl_show(path, strlen(path), 300),
 				    strerror(errno));
 	got = fl_folder_open(folder, path, err);
 	if (got == 0)
 		return fl_folder_fault(folder, "open", "", err);
+	if (got > 0 && made && fl_folder_sync(folder, "..", err) < 0)
+		return -1;
 	return got;
 }
 

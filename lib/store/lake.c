@@ -26,17 +26,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/log.h"
 #include "base/mem.h"
 #include "base/time.h"
 #include "io/stream.h"
 #include "store/crash.h"
 
 static const char format[] = "financelake lake 1\n";
-
-enum {
-	STALE_S = 3600, /* temporary objects this old may be swept */
-};
 
 /* --- opening ------------------------------------------------------------- */
 
@@ -102,63 +97,6 @@ char *fl_lake_draft(struct fl_lake *lake, struct fl_error *err)
 	return fl_sprintf("%s/%u", lake->drafts, ++lake->draft_count);
 }
 
-static int remove_one(void *arg, const char *path)
-{
-	struct fl_map *names = arg;
-
-	*fl_map_at(names, path, strlen(path)) = names;
-	return 0;
-}
-
-static void sweep_one(struct fl_lake *lake, const char *drafts)
-{
-	struct fl_map names = FL_MAP_INIT;
-	struct fl_error err = { .code = FL_OK };
-	char *lock = fl_sprintf("%s/lock", drafts);
-	int64_t age = fl_folder_age(&lake->folder, drafts);
-	bool locked = fl_folder_age(&lake->folder, lock) >= 0;
-	int fd = age < STALE_S ? -1 : fl_folder_lock(&lake->folder, lock);
-
-	if (age >= STALE_S && (fd >= 0 || !locked) &&
-	    fl_folder_list(&lake->folder, drafts, remove_one, &names, &err) ==
-		    0) {
-		fl_log("removing what a writer that died left in '%s%s'",
-		       lake->folder.place, drafts);
-		for (size_t i = 0; i < names.count; i++) {
-			char *path = fl_sprintf("%s/%s", drafts,
-						names.entries[i].key);
-
-			fl_folder_remove(&lake->folder, path);
-			free(path);
-		}
-		fl_folder_remove(&lake->folder, drafts);
-	}
-	if (fd >= 0)
-		close(fd);
-	fl_map_release(&names, NULL);
-	free(lock);
-}
-
-/* A writer holds the lock of its folder while it lives; the age is for those
- * who have made one and not locked it yet, and for file systems without locks.
- */
-static int sweep(struct fl_lake *lake, struct fl_error *err)
-{
-	struct fl_map names = FL_MAP_INIT;
-	int result = fl_folder_list(&lake->folder, FL_LAKE_DRAFTS, remove_one,
-				    &names, err);
-
-	for (size_t i = 0; i < names.count && result == 0; i++) {
-		char *drafts =
-			fl_sprintf(FL_LAKE_DRAFTS "/%s", names.entries[i].key);
-
-		sweep_one(lake, drafts);
-		free(drafts);
-	}
-	fl_map_release(&names, NULL);
-	return result;
-}
-
 static int prepare_to_write(struct fl_lake *lake, struct fl_error *err)
 {
 	if (identify(lake, err) < 0)
@@ -179,7 +117,7 @@ static int prepare_to_write(struct fl_lake *lake, struct fl_error *err)
 	/* Published first: what is left is nobody's. */
 	if (fl_lake_publish_left(lake, err) < 0)
 		return -1;
-	return sweep(lake, err);
+	return fl_lake_sweep(lake, err);
 }
 
 static void close_store(struct fl_store *store);

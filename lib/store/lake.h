@@ -4,6 +4,8 @@
  *   lake-name.c    how objects, partitions and pipelines are called
  *   lake-write.c   records into objects under temporary names
  *   lake-commit.c  the commit log: positions, and objects not yet published
+ *   lake-claim.c   moving a pipeline on
+ *   lake-publish.c final names, and what others have left behind
  *   lake-view.c    which objects a reader sees
  *   lake-run.c     one object, line by line
  *   lake-merge.c   the runs of a partition as one, in the order of time
@@ -164,6 +166,26 @@ int fl_lake_commit_each(struct fl_lake *lake,
 /* min(wm) of a pipeline; FL_TIME_NONE when an origin has none. */
 int64_t fl_lake_commit_watermark(const struct fl_lake_commit *commit);
 
+/* Its parts, for who makes the next one. Texts are kept by the commit. */
+const char *fl_lake_commit_keep(struct fl_lake_commit *commit,
+				const char *text);
+struct fl_lake_position *fl_lake_commit_find(struct fl_lake_commit *commit,
+					     const char *origin);
+struct fl_lake_position *fl_lake_commit_insert(struct fl_lake_commit *commit,
+					       const char *origin);
+void fl_lake_commit_add(struct fl_lake_commit *commit, const char *from,
+			const char *to);
+/* As it stands in its file; `at` is the mark's, without the braces. */
+void fl_lake_commit_print(const struct fl_lake_commit *commit, const char *at,
+			  struct fl_buf *out);
+/* _commit/PIPELINE; free() it. */
+char *fl_lake_commit_folder(const char *pipeline);
+/* The highest number in such a folder; 0: none. */
+int fl_lake_commit_highest(struct fl_lake *lake, const char *dir,
+			   uint64_t *number, struct fl_error *err);
+
+/* --- moving (lake-claim.c) ------------------------------------------------ */
+
 int fl_lake_move(struct fl_lake *lake, const char *pipeline,
 		 const struct fl_mark_at *at, const char *via, bool *moved,
 		 const char **held, struct fl_error *err);
@@ -176,6 +198,9 @@ const struct fl_lake_commit *fl_lake_claimed(const struct fl_lake *lake);
 void fl_lake_release_claims(struct fl_lake *lake);
 int fl_lake_forget(struct fl_lake *lake, const char *pipeline, uint64_t *rows,
 		   struct fl_error *err);
+
+/* --- publishing (lake-publish.c) ------------------------------------------ */
+
 /* Give objects their final names, durable; done again it changes nothing. */
 int fl_lake_publish(struct fl_lake *lake, const struct fl_lake_named *objects,
 		    size_t count, struct fl_error *err);

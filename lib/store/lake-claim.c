@@ -1,0 +1,232 @@
+/* lake-claim: moving pipelines on, by compare-and-swap.
+ *
+ * What a batch moves is worked out on a copy of the newest commit and written
+ * as the next one, which only one writer can make. Old commits are removed in
+ * time. A writer that slept meanwhile could then make a number that was there
+ * before; so whoever has made one looks whether it is the highest, and takes it
+ * back when it is not. Forgetting a pipeline is a commit too, of no positions:
+ * its numbers go on.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/time.h"
+#include "store/lake.h"
+
+enum {
+	KEPT = 16, /* commits of a pipeline that are kept, for people */
+};
+
+/* A pipeline that is being moved. */
+struct fl_lake_claim {
+	struct fl_lake_claim *next;
+	struct fl_lake_commit commit; /* as it will be; number: as it is */
+	struct fl_buf at; /* the joined mark: "origin":[from,to] … */
+};
+
+/* --- moving -------------------------------------------------------------- */
+
+void fl_lake_release_claims(struct fl_lake *lake)
+{
+	while (lake->claims) {
+		struct fl_lake_claim *claim = lake->claims;
+
+		lake->claims = claim->next;
+		fl_lake_commit_release(&claim->commit);
+		fl_buf_release(&claim->at);
+		free(claim);
+	}
+}
+
+const struct fl_lake_commit *fl_lake_claimed(const struct fl_lake *lake)
+{
+	return lake->claims ? &lake->claims->commit : NULL;
+}
+
+/* The pipeline as it stands, with what this batch moves. NULL with err */
+static struct fl_lake_claim *
+claim_of(struct fl_lake *lake, const char *pipeline, struct fl_error *err)
+{
+	struct fl_lake_claim **last = &lake->claims, *claim;
+
+	for (; *last; last = &(*last)->next) {
+		if (strcmp((*last)->commit.pipeline, pipeline) == 0)
+			return *last;
+	}
+	claim = fl_zalloc(sizeof(*claim));
+	*last = claim;
+	if (fl_lake_commit_read(lake, pipeline, &claim->commit, err) < 0)
+		return NULL;
+	if (!claim->commit.pipeline)
+		claim->commit.pipeline =
+			fl_lake_commit_keep(&claim->commit, pipeline);
+	/* Whoever made the newest commit may have died before it was done. */
+	if (fl_lake_publish(lake, claim->commit.objects,
+			    claim->commit.object_count, err) < 0)
+		return NULL;
+	claim->commit.object_count = 0;
+	return claim;
+}
+
+static void note_move(struct fl_lake_claim *claim, const struct fl_mark_at *at)
+{
+	struct fl_buf *out = &claim->at;
+
+	if (out->len)
+		fl_buf_putc(out, ',');
+	fl_buf_json_string(out, at->origin, strlen(at->origin));
+	fl_buf_puts(out, ":[");
+	if (at->from)
+		fl_buf_json_string(out, at->from, strlen(at->from));
+	else
+		fl_buf_puts(out, "null");
+	fl_buf_putc(out, ',');
+	fl_buf_json_string(out, at->to, strlen(at->to));
+	fl_buf_putc(out, ']');
+}
+
+int fl_lake_move(struct fl_lake *lake, const char *pipeline,
+		 const struct fl_mark_at *at, const char *via, bool *moved,
+		 const char **held, struct fl_error *err)
+{
+	struct fl_lake_claim *claim = claim_of(lake, pipeline, err);
+	struct fl_lake_position *position;
+
+	if (!claim) {
+		fl_lake_release_claims(lake);
+		return -1;
+	}
+	position = fl_lake_commit_find(&claim->commit, at->origin);
+	*held = position ? position->pos : NULL;
+	*moved = at->from ? *held && strcmp(*held, at->from) == 0 : !*held;
+	if (!*moved)
+		return 0;
+	if (!position)
+		position = fl_lake_commit_insert(
+			&claim->commit,
+			fl_lake_commit_keep(&claim->commit, at->origin));
+	position->pos = fl_lake_commit_keep(&claim->commit, at->to);
+	position->via = fl_lake_commit_keep(&claim->commit, via);
+	position->record_time = at->rt;
+	/* A watermark stays until there is a newer one. */
+	if (at->wm != FL_TIME_NONE)
+		position->wm = at->wm;
+	note_move(claim, at);
+	return 0;
+}
+
+/* --- writing ------------------------------------------------------------- */
+
+static int overtaken(const struct fl_lake *lake, const char *pipeline,
+		     struct fl_error *err)
+{
+	return fl_error_set(err, FL_ERR_AGAIN,
+			    "pipeline '%s' was taken over: somebody else has "
+			    "committed to '%s' meanwhile",
+			    fl_show(pipeline, strlen(pipeline), 100),
+			    lake->folder.place);
+}
+
+struct pruning {
+	struct fl_lake *lake;
+	const char *dir;
+	uint64_t below;
+};
+
+static int prune_one(void *arg, const char *name)
+{
+	struct pruning *pruning = arg;
+	uint64_t number = strtoull(name, NULL, 10);
+	char *path;
+
+	if (!number || number >= pruning->below)
+		return 0;
+	path = fl_sprintf("%s/%s", pruning->dir, name);
+	fl_folder_remove(&pruning->lake->folder, path);
+	free(path);
+	return 0;
+}
+
+/* Write commit N+1 after commit->number = N. */
+static int write_next(struct fl_lake *lake, struct fl_lake_commit *commit,
+		      const char *at, struct fl_error *err)
+{
+	char *dir = fl_lake_commit_folder(commit->pipeline);
+	uint64_t number = commit->number + 1, highest;
+	char *path = fl_sprintf("%s/%llu", dir, (unsigned long long)number);
+	char *draft = fl_lake_draft(lake, err);
+	struct pruning pruning = { lake, dir, 0 };
+	struct fl_buf text = FL_BUF_INIT;
+	int result = -1;
+
+	fl_lake_commit_print(commit, at, &text);
+	if (draft)
+		result = fl_folder_claim(&lake->folder, draft, path, text.data,
+					 text.len, err);
+	lake->committed = lake->committed || result > 0;
+	if (result == 2 ||
+	    (result > 0 &&
+	     fl_lake_commit_highest(lake, dir, &highest, err) < 0))
+		result = -1;
+	if (result > 0 && highest != number) {
+		fl_folder_remove(&lake->folder, path);
+		lake->committed = false;
+		result = 0;
+	}
+	if (result == 0)
+		overtaken(lake, commit->pipeline, err);
+	if (result > 0) {
+		commit->number = number;
+		pruning.below = number > KEPT ? number - KEPT : 0;
+		if (number % KEPT == 0 &&
+		    fl_folder_list(&lake->folder, dir, prune_one, &pruning,
+				   err) < 0)
+			result = -1;
+	}
+	fl_buf_release(&text);
+	free(draft);
+	free(path);
+	free(dir);
+	return result > 0 ? 0 : -1;
+}
+
+int fl_lake_commit_write(struct fl_lake *lake, struct fl_error *err)
+{
+	struct fl_lake_claim *claim = lake->claims;
+
+	for (size_t i = 0; claim && i < lake->count; i++) {
+		if (lake->objects[i].to)
+			fl_lake_commit_add(
+				&claim->commit,
+				fl_lake_commit_keep(&claim->commit,
+						    lake->objects[i].from),
+				fl_lake_commit_keep(&claim->commit,
+						    lake->objects[i].to));
+	}
+	for (; claim; claim = claim->next) {
+		if (claim->commit.stamp < lake->last_stamp)
+			claim->commit.stamp = lake->last_stamp;
+		if (write_next(lake, &claim->commit, fl_buf_text(&claim->at),
+			       err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int fl_lake_forget(struct fl_lake *lake, const char *pipeline, uint64_t *rows,
+		   struct fl_error *err)
+{
+	struct fl_lake_claim *claim = claim_of(lake, pipeline, err);
+	int result = claim ? 0 : -1;
+
+	*rows = claim ? claim->commit.position_count : 0;
+	if (*rows) {
+		claim->commit.position_count = 0;
+		result = write_next(lake, &claim->commit, "", err);
+	}
+	fl_lake_release_claims(lake);
+	return result;
+}
