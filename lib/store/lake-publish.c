@@ -74,7 +74,10 @@ static void sweep_one(struct fl_lake *lake, const char *drafts)
 	bool locked = fl_folder_age(&lake->folder, lock) >= 0;
 	int fd = age < STALE_S ? -1 : fl_folder_lock(&lake->folder, lock);
 
+	/* Its owner is dead for sure only now: what it committed meanwhile is
+	 * published before the rest is removed. */
 	if (age >= STALE_S && (fd >= 0 || !locked) &&
+	    fl_lake_publish_left(lake, &err) == 0 &&
 	    fl_folder_list(&lake->folder, drafts, add_name, &names, &err) ==
 		    0) {
 		fl_log("removing what a writer that died left in '%s%s'",

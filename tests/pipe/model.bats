@@ -25,3 +25,18 @@ setup() {
 	echo "$output"
 	[ "$status" -eq 0 ]
 }
+
+@test "the model of the lake loses and doubles nothing, whoever is frozen or killed" {
+	run python3 "$MODEL/lake.py" --runs "$( [ -n "${FL_LONG:-}" ] && echo 5000 || echo 300)" --seed 7
+	echo "$output"
+	[ "$status" -eq 0 ]
+	[[ $output == *" 0 wrong"* ]]
+}
+
+@test "the model of the lake notices when a rule is left out" {
+	for rule in cas highest publish view stamp sweep; do
+		run python3 "$MODEL/lake.py" --runs 100 --seed 7 --break "$rule"
+		echo "$output"
+		[[ $output != *" 0 wrong"* ]]
+	done
+}
