@@ -677,6 +677,8 @@ int main(int argc, char **argv)
 	if (listed == 0)
 		fetch_all(&fetch, &err);
 done:
+	if (fetch.source && fetch.source->tell)
+		fetch.source->tell(fetch.state, run.also, sizeof(run.also));
 	if (fetch.source)
 		fetch.source->close(fetch.state);
 	fl_marks_close(&fetch.marks);

@@ -166,6 +166,8 @@ static void put_usual(const struct fl_run *run,
 	put_term(out, " + ", counts->duplicates, "duplicates");
 	put_term(out, " + ", counts->filtered, "filtered");
 	put_term(out, " + ", counts->late, "late");
+	if (run->also[0])
+		fl_buf_printf(out, "; %s", run->also);
 	fl_buf_printf(out, "; %s, %s",
 		      fl_bytes_text((double)counts->bytes_in, bytes),
 		      fl_seconds_text(figures->wall_ns, seconds));

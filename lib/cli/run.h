@@ -45,6 +45,7 @@ struct fl_run {
 	 * filter that gives one record for one need not count `used`. */
 	void (*account)(const struct fl_run *run, struct fl_buf *out);
 	const void *account_arg;
+	char also[100]; /* what else the usual account tells: "5 requests" */
 	const char *progress_what; /* "lake.db" before the progress line */
 	int64_t started_ns, started_mono_ns;
 	int64_t event_ns; /* the newest event time seen, for progress;

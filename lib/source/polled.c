@@ -379,8 +379,6 @@ static int give(struct polled *p, struct slot *slot, struct fl_item *item,
 /* All symbols are through. */
 static int finish(struct polled *p, struct fl_error *err)
 {
-	fl_log("%zu symbols, %llu requests", p->count,
-	       (unsigned long long)fl_http_requests(p->http));
 	if (p->unasked && p->unasked < p->count && p->ask->tell) {
 		char text[600];
 
@@ -552,6 +550,26 @@ void fl_polled_close(void *state)
 	fl_symbols_free(p->symbols);
 	free(p->agent);
 	free(p);
+}
+
+static int put_count(char *text, size_t size, unsigned long long count,
+		     const char *what)
+{
+	return snprintf(text, size, "%llu %s%s", count, what,
+			count == 1 ? "" : "s");
+}
+
+void fl_polled_tell(void *state, char *text, size_t size)
+{
+	const struct polled *p = state;
+	int len;
+
+	if (!p || !p->http)
+		return;
+	len = put_count(text, size, p->count, "symbol");
+	len += snprintf(text + len, size - (size_t)len, ", ");
+	put_count(text + len, size - (size_t)len, fl_http_requests(p->http),
+		  "request");
 }
 
 int fl_polled_dry_run(const struct fl_ask *ask, const struct fl_polled *polled,

@@ -62,13 +62,14 @@ extern const struct fl_option fl_options_polled[];
 /* Was --fill given? Then holes say what is asked for, not times. */
 bool fl_polled_fills(void);
 
-/* open, next, close and list of the source. `bases` is a list of URLs by
+/* open, next, close, tell and list of the source. `bases` is a list of URLs by
  * comma: the provider's hosts, the first one asked first. */
 int fl_polled_open(void **state, const struct fl_ask *ask,
 		   const struct fl_polled *polled, const void *plan,
 		   const char *bases, struct fl_error *err);
 int fl_polled_next(void *state, struct fl_item *item, struct fl_error *err);
 void fl_polled_close(void *state);
+void fl_polled_tell(void *state, char *text, size_t size);
 /* --dry-run: print the URLs to standard output; with --fill tell of the holes
  * instead. returns 1 done, 0 not asked for, -1 */
 int fl_polled_dry_run(const struct fl_ask *ask, const struct fl_polled *polled,

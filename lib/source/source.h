@@ -86,6 +86,9 @@ struct fl_source {
 	 * `in` is the driver's to count, bytes_in the source's. */
 	int (*next)(void *state, struct fl_item *item, struct fl_error *err);
 	void (*close)(void *state); /* NULL is fine */
+	/* What the account is to tell besides: "5 symbols, 7 requests". NULL:
+	 * nothing. state may be NULL. */
+	void (*tell)(void *state, char *text, size_t size);
 	/* `--list`, for sources that can tell what they hold: 1 handled. NULL.
 	 */
 	int (*list)(const struct fl_ask *ask,

@@ -328,6 +328,7 @@ fields() { jq -r "[.$(sed 's/,/, ./g' <<<"$1")] | map(tostring) | join(\" \")" o
 	E
 	run_json 1 fetch ZZZT NOPE ZZZT2 --rejects rejects
 	grep -qx "fl-fetch: 'NOPE': Not Found: No data found, symbol may be delisted (HTTP 404, yahoo)" err
+	grep -q '^fl-fetch: 9 in = 8 out + 1 rejected .*; 3 symbols, 3 requests; ' err
 	[ "$(wc -l <out)" = 8 ]
 	[ "$(jq -c '[.reason, .detail, .input, .http_status, .provider_code, .retryable]' rejects)" = \
 		'["unknown_symbol","Not Found: No data found, symbol may be delisted (HTTP 404, yahoo)","NOPE",404,"Not Found",false]' ]
@@ -588,6 +589,22 @@ fields() { jq -r "[.$(sed 's/,/, ./g' <<<"$1")] | map(tostring) | join(\" \")" o
 	# No option of ours turns that off.
 	run fl-fetch yahoo --insecure ZZZT
 	[ "$status" = 2 ]
+}
+
+@test "HTTP/2 is used where the server has it, all symbols on one connection" {
+	command -v nghttpd >/dev/null || skip 'nghttpd is not installed (package nghttp2-server)'
+	openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost \
+		-addext subjectAltName=DNS:localhost -keyout key.pem -out cert.pem 2>log || fail "$(cat log)"
+	mkdir -p v8/finance/chart
+	for symbol in ZZZ1 ZZZ2 ZZZ3 ZZZ4 ZZZ5 ZZZ6; do cp "$data/good.json" v8/finance/chart/$symbol; done
+	port=$((20000 + RANDOM % 20000))
+	nghttpd -v -d . -a 127.0.0.1 $port key.pem cert.pem >log 2>&1 3>&- &
+	servers+=" $!"
+	sleep 0.5
+	FL_YAHOO_URL=https://localhost:$port fetch --ca-file cert.pem --last 1 ZZZ{1..6} >out
+	[ "$(wc -l <out)" = 6 ]
+	[ "$(grep -c 'recv HEADERS' log)" = 6 ]
+	[ "$(sed -n 's/^\(\[id=[0-9]*\]\).*recv HEADERS.*/\1/p' log | sort -u | wc -l)" = 1 ]
 }
 
 @test "a proxy of the environment is used" {

@@ -110,5 +110,6 @@ const struct fl_source fl_source_yahoo = {
 	.open = yahoo_open,
 	.next = fl_polled_next,
 	.close = fl_polled_close,
+	.tell = fl_polled_tell,
 	.list = yahoo_list,
 };
