@@ -249,14 +249,14 @@ completion: $(COMPLETIONS)
 
 define page
 	$(call say,MAN,$@)
-	@mkdir -p $(@D); insert= ask=; \
-	if grep -qxF '.\" @OPTIONS@' $<; then insert=OPTIONS; \
-		ask='build/bin/$(basename $(<F)) --help-man'; \
-	elif grep -qxF '.\" @TYPES@' $<; then insert=TYPES; \
-		ask='build/bin/fl-clean --help-records'; fi; \
-	if [ -n "$$insert" ]; then $$ask >$@.part && \
-		sed -e "/^\.\\\\\" @$$insert@\$$/{r $@.part" -e 'd}' $< >$@; \
-		s=$$?; rm -f $@.part; exit $$s; else cp $< $@; fi
+	@mkdir -p $(@D); cp $< $@; \
+	for insert in 'OPTIONS build/bin/$(basename $(<F)) --help-man' \
+			'TYPES build/bin/fl-clean --help-records' \
+			'INDICATORS build/bin/fl-agg --help-indicators'; do \
+		word=$${insert%% *}; grep -qxF ".\\\" @$$word@" $< || continue; \
+		$${insert#* } >$@.part && \
+			sed -i -e "/^\.\\\\\" @$$word@\$$/{r $@.part" -e 'd}' $@ || exit; \
+		rm -f $@.part; done
 endef
 $(SHARE)/man/man1/%.1: man/%.1 $(if $(filter release,$(VARIANT)),$(PROGRAMS))
 	$(page)

@@ -30,7 +30,7 @@ static void step(void *state, const double *params,
 	if (bar->price > dd->peak)
 		dd->peak = bar->price;
 	if (dd->peak > 0)
-		out[0] = bar->price / dd->peak - 1;
+		out[0] = (bar->price - dd->peak) / dd->peak;
 }
 
 const struct fl_indicator fl_ind_dd = {

@@ -22,7 +22,7 @@ static void step(void *state, const double *params,
 	const double *window = fl_trail_push(state, params[0] + 1, bar->price);
 
 	if (window && window[0] != 0)
-		out[0] = (bar->price / window[0] - 1) * 100;
+		out[0] = 100 * (bar->price - window[0]) / window[0];
 }
 
 const struct fl_indicator fl_ind_roc = {

@@ -238,7 +238,7 @@ void fl_indicators_list(struct fl_buf *out)
 
 void fl_indicators_manual(struct fl_buf *out)
 {
-	fl_buf_puts(out, ".Bl -tag -width \"macd:12:26:9\"\n");
+	fl_buf_puts(out, ".Bl -tag -width \"macd:12:26:9\" -compact\n");
 	for (size_t i = 0; fl_indicators[i]; i++) {
 		const struct fl_indicator *ind = fl_indicators[i];
 

@@ -208,7 +208,7 @@ static void find_change(struct series *series)
 	if (series->before_ns == FL_TIME_NONE || before == 0)
 		return;
 	series->change_pct =
-		(fl_decimal_to_double(series->price) / before - 1) * 100;
+		100 * (fl_decimal_to_double(series->price) - before) / before;
 }
 
 static int compare_reals(double a, double b)

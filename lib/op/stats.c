@@ -135,7 +135,8 @@ static int settle(struct state *state, struct series *series,
 		series->peak = price;
 	} else {
 		if (series->before != 0)
-			add_value(&series->returns, price / series->before - 1);
+			add_value(&series->returns,
+				  (price - series->before) / series->before);
 		if (series->before > 0 && price > 0)
 			add_value(&series->logs, log(price / series->before));
 	}
@@ -146,7 +147,7 @@ static int settle(struct state *state, struct series *series,
 		series->max = value;
 	series->before = price;
 	series->peak = fmax(series->peak, price);
-	below = series->peak > 0 ? price / series->peak - 1 : 0;
+	below = series->peak > 0 ? (price - series->peak) / series->peak : 0;
 	series->drawdown = fmin(series->drawdown, below);
 	return option.corr ? keep_point(state, series, price, err) : 0;
 }
@@ -285,7 +286,7 @@ static int write_series(struct state *state, const struct series *series,
 	fl_stat_decimal(stat, "max", series->max);
 	first = fl_decimal_to_double(series->first);
 	last = fl_decimal_to_double(series->last);
-	fl_stat_real(stat, "return", first != 0 ? last / first - 1 : NAN);
+	fl_stat_real(stat, "return", first != 0 ? (last - first) / first : NAN);
 	fl_stat_real(stat, "volatility",
 		     deviation(&series->logs) * sqrt(year > 0 ? year : 1));
 	fl_stat_real(stat, "sharpe",
@@ -312,6 +313,11 @@ static void add_pair(struct pair *pair, double a, double b)
 	pair->ab += far_a * (b - pair->mean_b);
 }
 
+static double return_of(const struct point *before, const struct point *now)
+{
+	return (now->price - before->price) / before->price;
+}
+
 /* Returns from one time that both have to the next: they are of the same span
  * then. returns the last such time */
 static int64_t compare_series(const struct series *a, const struct series *b,
@@ -330,8 +336,8 @@ static int64_t compare_series(const struct series *a, const struct series *b,
 		} else {
 			if (p_before && p_before->price != 0 &&
 			    q_before->price != 0)
-				add_pair(pair, p->price / p_before->price - 1,
-					 q->price / q_before->price - 1);
+				add_pair(pair, return_of(p_before, p),
+					 return_of(q_before, q));
 			p_before = p++;
 			q_before = q++;
 		}

@@ -2,12 +2,14 @@
 """indicators: what TA-Lib and pandas say of the figures in `ind`.
 
 usage: indicators.py compare NAME... < records
+       indicators.py stats FILE < records
        indicators.py golden SPEC... > FILE
 
 compare works every figure of each series out again from its bars alone, and
 wants it equal to 1e-9, relative or absolute, and absent where the reference has
 none. Each NAME, an indicator of fl-agg --list-indicators, must be met, and needs
-a reference here. golden writes made-up bars with the reference in `ind`, for
+a reference here. stats does the same for the records of fl-agg stats --corr, made
+of the daily bars in FILE. golden writes made-up bars with the reference in `ind`, for
 tests that have neither package at hand; the SPECs are those of the list.
 """
 import json
@@ -144,6 +146,38 @@ def compare(names):
     print(f"{count} figures of {len(met)} indicators")
 
 
+def stats(path):
+    """By the closes alone, in pandas' words."""
+    closes = pandas.read_json(path, lines=True).pivot(
+        index="ts", columns="symbol", values="close")
+    series = pairs = 0
+    for line in sys.stdin:
+        record = json.loads(line)
+        by, got = record["by"], record["values"]
+        if record["stat"] == "correlation":
+            both = closes[[by[k].split("/")[0] for k in "ab"]].dropna()
+            returns = both.pct_change().dropna()
+            want = {"correlation": returns.corr().iloc[0, 1],
+                    "count": len(returns)}
+            pairs += 1
+        else:
+            price = closes[by["symbol"]].dropna()
+            returns, logs = price.pct_change(), numpy.log(price).diff()
+            want = {
+                "count": len(price), "first": price.iloc[0],
+                "last": price.iloc[-1], "min": price.min(), "max": price.max(),
+                "return": price.iloc[-1] / price.iloc[0] - 1,
+                "volatility": logs.std() * math.sqrt(252),
+                "sharpe": returns.mean() / returns.std() * math.sqrt(252),
+                "max_drawdown": (price / price.cummax() - 1).min()}
+            series += 1
+        if got.keys() != want.keys() or not all(
+                math.isclose(got[k], want[k], rel_tol=1e-9, abs_tol=1e-9)
+                for k in want):
+            sys.exit(f"{record['subject']}: {got}, not {want}")
+    print(f"{series} series, {pairs} pairs")
+
+
 def golden(specs):
     """Two series of daily bars, side by side; one has no volume at times."""
     random.seed(4)
@@ -180,6 +214,8 @@ def main():
     words = sys.argv[1:]
     if words[:1] == ["compare"]:
         compare(words[1:])
+    elif words[:1] == ["stats"] and len(words) == 2:
+        stats(words[1])
     elif words[:1] == ["golden"] and len(words) > 1:
         golden(words[1:])
     else:

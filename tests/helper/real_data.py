@@ -17,7 +17,8 @@ import warnings
 from decimal import Decimal
 
 PACKAGES = ["bokeh_sampledata==2026.1", "backtesting==0.6.6",
-            "vega_datasets==0.9.0", "pandas>=2.2", "duckdb>=1.1"]
+            "vega_datasets==0.9.0", "pandas>=2.2", "duckdb>=1.1",
+            "TA-Lib==0.8.2"]
 FILES = {
     "bokeh": "bokeh_sampledata/_data/stocks.csv.gz",
     "GOOG": "backtesting/test/GOOG.csv",
