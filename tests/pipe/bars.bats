@@ -49,6 +49,29 @@ places() { echo store.db lake/; }
 	done
 }
 
+@test "parts in any groups and any order, some merged before and some by the store, are the bars of one run" {
+	ticks=200000
+	[ "$FL_VARIANT" = release ] || ticks=20000
+	fl-fetch sim -n $ticks >in
+	fl-agg bars 1m,1h --allowed-lateness 1h in | sort >want
+	# Cut at random, with a fixed seed.
+	awk 'BEGIN { srand(7) } { if (NR > next_cut) { part++; next_cut = NR + int(rand() * 9000) } print > sprintf("part.%05d", part) }' in
+	for part in part.*; do
+		fl-agg bars 1m,1h --partial "$part"
+	done | shuf --random-source=<(yes 7) >parts
+	awk 'BEGIN { srand(11) } { print > sprintf("group.%02d", int(rand() * 12)) }' parts
+	for place in $(places); do
+		for group in group.*; do
+			case $group in
+			*[02468]) fl-agg bars 1m,1h --merge --partial "$group" ;;
+			*) cat "$group" ;;
+			esac
+		done | fl-load -q --merge --batch 500,1s "$place"
+		fl-fetch store "$place" | jq -c 'del(.final)' | sort >got
+		jq -c 'del(.final)' want | sort | cmp got -
+	done
+}
+
 @test "a whole bar does not replace one made of parts, unless told to, nor do parts a whole one" {
 	fl-fetch sim -n 1000 | fl-agg bars 1h --partial >parts
 	fl-fetch sim -n 2000 | fl-agg bars 1h >whole
