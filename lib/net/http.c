@@ -237,6 +237,8 @@ static int take_progress(void *arg, curl_off_t all, curl_off_t now,
 
 static void set_options(struct fl_http *http, struct job *job)
 {
+	/* Nobody is led away from TLS. */
+	bool secure = strncasecmp(job->urls[job->at], "https:", 6) == 0;
 	const struct fl_http_settings *s = &http->settings;
 	CURL *easy = job->easy;
 
@@ -254,10 +256,11 @@ static void set_options(struct fl_http *http, struct job *job)
 	SET(MAXREDIRS, (long)REDIRECTS);
 #if LIBCURL_VERSION_NUM >= 0x075500
 	SET(PROTOCOLS_STR, "http,https");
-	SET(REDIR_PROTOCOLS_STR, "http,https");
+	SET(REDIR_PROTOCOLS_STR, secure ? "https" : "http,https");
 #else
 	SET(PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
-	SET(REDIR_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
+	SET(REDIR_PROTOCOLS, secure ? (long)CURLPROTO_HTTPS
+				    : (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
 #endif
 	SET(CONNECTTIMEOUT_MS, (long)(s->connect_ns / 1000000));
 	SET(TIMEOUT_MS,

@@ -137,6 +137,8 @@ fields() { jq -r "[.$(sed 's/,/, ./g' <<<"$1")] | map(tostring) | join(\" \")" o
 	[ "$output" = "fl-fetch: 'AAPL': yahoo gives 30m bars for the last 59 days only; asked from 2025-11-08" ]
 	run -2 fetch --interval 1h --range 730d --symbols-from /dev/null
 	[[ $output == "fl-fetch: yahoo gives 1h bars for the last 729 days only"* ]]
+	run -2 fetch --interval 5m --to 2025-01-02 AAPL
+	[ "$output" = "fl-fetch: 'AAPL': yahoo gives 5m bars for the last 59 days only; asked up to 2025-01-02" ]
 	run -0 fetch --dry-run --interval 1h --range 729d AAPL
 	run -0 fetch --dry-run --interval 1m --range max AAPL
 	[ "${#lines[@]}" = 5 ]
@@ -428,7 +430,7 @@ fields() { jq -r "[.$(sed 's/,/, ./g' <<<"$1")] | map(tostring) | join(\" \")" o
 	play <<<"ZZZT | 429 | text=Edge: Too Many Requests | header=Retry-After: $later"
 	run_json 3 fl-fetch yahoo ZZZT --rejects rejects
 	[ "$(asked | wc -l)" = 1 ]
-	[[ $(head -n 1 err) == "fl-fetch: 'ZZZT': Edge: Too Many Requests; "*"(HTTP 429, yahoo)" ]]
+	[[ $(head -n 1 err) =~ "'ZZZT': Edge: Too Many Requests; again in "(1h|59m[0-9]+s)"; requests are".*"(HTTP 429, yahoo)" ]]
 	[ "$(jq -c '[.reason, .http_status, .retryable]' rejects)" = '["rate_limited",429,true]' ]
 }
 
@@ -586,6 +588,14 @@ fields() { jq -r "[.$(sed 's/,/, ./g' <<<"$1")] | map(tostring) | join(\" \")" o
 	FL_CA_FILE=ca.pem fetch --from 2025-12-15 ZZZT | cmp - "$data/good.ndjson"
 	run -5 fetch --ca-file none.pem ZZZT
 	[[ $output == "fl-fetch: cannot read 'none.pem', the certificates to trust"* ]]
+	# Nor does a redirect lead away from it.
+	serve <<<"ZZZT | 200 | body=good.json"
+	printf 'HTTP/1.0 302 Found\r\nLocation: %s/ZZZT\r\n\r\n' "$url" >"v8/finance/chart/${target##*/}"
+	openssl s_server -quiet -accept "127.0.0.1:$((port + 1))" -cert cert.pem -key key.pem -HTTP >log 2>&1 3>&- &
+	servers+=" $!"
+	sleep 0.5
+	FL_YAHOO_URL=https://localhost:$((port + 1)) run -4 fetch --ca-file ca.pem --from 2025-12-15 ZZZT
+	[ ! -s web.log ]
 	# No option of ours turns that off.
 	run fl-fetch yahoo --insecure ZZZT
 	[ "$status" = 2 ]

@@ -128,8 +128,8 @@ static int take_page(const struct fl_http_answer *answer,
 {
 	const char *body = answer->body, *title = strcasestr(body, "<title>");
 	unsigned status = answer->status;
+	char text[350], wait[FL_TIME_TEXT + 2] = "";
 	const char *said;
-	char text[350];
 	size_t len;
 
 	while (*body && strchr(" \t\r\n", *body))
@@ -139,10 +139,14 @@ static int take_page(const struct fl_http_answer *answer,
 	len = strcspn(body, title ? "<\r\n" : "\r\n");
 	said = len ? fl_show(body, len, SAID_MAX) : "an empty answer";
 	if (status == 429 || status == 999) {
+		if (answer->retry_after_ns)
+			strcpy(wait + fl_duration_print(answer->retry_after_ns,
+							wait),
+			       "; ");
 		snprintf(text, sizeof(text),
-			 "%s; requests are counted by address, and "
+			 "%s; %s%srequests are counted by address, and "
 			 "--user-agent is looked at",
-			 said);
+			 said, *wait ? "again in " : "", wait);
 		return fault_set(fault, FL_REASON_rate_limited, true, text,
 				 answer);
 	}

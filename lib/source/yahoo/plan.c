@@ -145,27 +145,39 @@ static int64_t ceil_div(int64_t value, int64_t by)
 	return value / by + (value % by > 0);
 }
 
-/* Older than the provider keeps it? */
-static int check_age(const struct fl_ask *ask, const struct fl_yahoo_plan *plan,
-		     struct fl_error *err)
+/* returns -1 */
+static int refuse_age(const struct fl_ask *ask,
+		      const struct fl_yahoo_plan *plan, const char *what,
+		      int64_t ns, struct fl_error *err)
 {
-	int64_t back = plan->interval->back_s;
 	const char *symbol = ask->operands && *ask->operands ? *ask->operands
 			     : ask->symbols                  ? *ask->symbols
 							     : NULL;
 	char asked[FL_TIME_TEXT];
 
-	if (!back || plan->from_ns >= ask->now_ns - back * FL_SECOND)
-		return 0;
-	fl_time_print(plan->from_ns, asked);
-	asked[10] = '\0';
+	fl_time_print(ns, asked);
 	return fl_error_set(err, FL_ERR_USAGE,
 			    "%s%s%syahoo gives %s bars for the last %lld days "
-			    "only; asked from %s",
+			    "only; asked %s %.10s",
 			    symbol ? "'" : "",
 			    symbol ? fl_show(symbol, strlen(symbol), 64) : "",
 			    symbol ? "': " : "", plan->interval_text,
-			    (long long)(back / DAY_S), asked);
+			    (long long)(plan->interval->back_s / DAY_S), what,
+			    asked);
+}
+
+/* Older than the provider keeps it? */
+static int check_age(const struct fl_ask *ask, const struct fl_yahoo_plan *plan,
+		     struct fl_error *err)
+{
+	int64_t back = plan->interval->back_s;
+	int64_t oldest = ask->now_ns - back * FL_SECOND;
+
+	if (back && !plan->oldest && plan->from_ns < oldest)
+		return refuse_age(ask, plan, "from", plan->from_ns, err);
+	if (back && ask->to != FL_TIME_NONE && ask->to <= oldest)
+		return refuse_age(ask, plan, "up to", ask->to, err);
+	return 0;
 }
 
 static int take_times(const struct fl_ask *ask, struct fl_yahoo_plan *plan,
@@ -184,7 +196,7 @@ static int take_times(const struct fl_ask *ask, struct fl_yahoo_plan *plan,
 		plan->from_ns = fl_time_minus_span(ask->now_ns, &usual);
 	else if (ask->from == FL_TIME_NONE)
 		plan->oldest = true;
-	if (!plan->oldest && check_age(ask, plan, err) < 0)
+	if (check_age(ask, plan, err) < 0)
 		return -1;
 	plan->from_day = plan->to_day = FL_TIME_NONE;
 	if (!plan->oldest)
