@@ -96,7 +96,7 @@ static const struct {
 
 static struct fl_subcommand words[SOURCES_MAX];
 static const struct fl_subcommand *word_list[SOURCES_MAX + 1];
-static const char *built[SOURCES_MAX + 1]; /* their names */
+static const char *built[SOURCES_MAX + 8]; /* their names */
 
 static void make_words(void)
 {
@@ -120,6 +120,8 @@ static void make_words(void)
 		word_list[n] = &words[n];
 		built[n] = source->name;
 	}
+	for (size_t i = 0; left_out[i].name; i++)
+		built[n++] = left_out[i].name; /* near enough to say why */
 }
 
 static const struct fl_subcommand *find_word(const char *word,
