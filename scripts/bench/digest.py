@@ -35,9 +35,9 @@ def digest(stream, fields, distinct=False):
     return Digest(**json.loads(said))
 
 
-def digest_file(path, fields):
+def digest_file(path, fields, distinct=False):
     with open(path, "rb") as stream:
-        return digest(stream, fields)
+        return digest(stream, fields, distinct)
 
 
 def _blocks(stream):
