@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/time.h"
 #include "io/stream.h"
 
 int fl_folder_fault(const struct fl_folder *folder, const char *doing,
@@ -246,6 +247,24 @@ int fl_folder_list(struct fl_folder *folder, const char *path,
 		result = fl_folder_fault(folder, "read", path, err);
 	closedir(dir);
 	return result;
+}
+
+int64_t fl_folder_changed(struct fl_folder *folder, const char *path)
+{
+	struct stat st;
+
+	if (fstatat(folder->fd, path, &st, 0) < 0)
+		return 0;
+	return (int64_t)st.st_mtim.tv_sec * FL_SECOND + st.st_mtim.tv_nsec;
+}
+
+bool fl_folder_is_restless(struct fl_folder *folder, const char *path,
+			   int64_t before)
+{
+	int64_t now = fl_folder_changed(folder, path);
+
+	/* A file system's clock ticks a few hundred times a second. */
+	return now != before || fl_now_ns() - now < FL_SECOND / 100;
 }
 
 void fl_folder_remove(struct fl_folder *folder, const char *path)

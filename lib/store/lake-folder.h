@@ -57,6 +57,12 @@ int fl_folder_read(struct fl_folder *folder, const char *path,
 int fl_folder_list(struct fl_folder *folder, const char *path,
 		   int (*each)(void *arg, const char *name), void *arg,
 		   struct fl_error *err);
+/* Was the folder changed in the last hundredth of a second, or while it was
+ * listed (`before`: fl_folder_changed's value then)? Names that are renamed
+ * meanwhile may be missed. */
+bool fl_folder_is_restless(struct fl_folder *folder, const char *path,
+			   int64_t before);
+int64_t fl_folder_changed(struct fl_folder *folder, const char *path);
 /* Remove an object or an empty folder; what is not there is fine. */
 void fl_folder_remove(struct fl_folder *folder, const char *path);
 /* Take the lock of a path, which the process holds until it closes the

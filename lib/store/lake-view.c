@@ -9,12 +9,17 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/time.h"
 #include "store/lake-read.h"
 #include "store/sql.h"
+
+enum {
+	LOOKS = 4, /* at a folder that does not rest */
+};
 
 /* What a pipeline's newest commit says. */
 struct known {
@@ -186,6 +191,30 @@ static int look_at_object(void *arg, const char *text)
 	return 0;
 }
 
+/* Objects get another name when the same records are loaded again, and a folder
+ * that is listed meanwhile may show neither name. Then it is looked at again,
+ * and what any look shows counts: one that is shown under both names gives the
+ * same rows twice, of which the merge takes one. */
+static int look_at_objects(struct walk *walk)
+{
+	const struct timespec pause = { .tv_nsec = FL_SECOND / 100 };
+	struct fl_folder *folder = &walk->lake->folder;
+
+	for (int looks = 0; looks < LOOKS; looks++) {
+		int64_t before;
+
+		if (looks)
+			nanosleep(&pause, NULL);
+		before = fl_folder_changed(folder, walk->dir.data);
+		if (fl_folder_list(folder, walk->dir.data, look_at_object, walk,
+				   walk->err) < 0)
+			return -1;
+		if (!fl_folder_is_restless(folder, walk->dir.data, before))
+			break;
+	}
+	return 0;
+}
+
 static int look_at_day(void *arg, const char *text)
 {
 	struct walk *walk = arg;
@@ -200,8 +229,7 @@ static int look_at_day(void *arg, const char *text)
 	}
 	fl_buf_putc(&walk->dir, '/');
 	fl_buf_puts(&walk->dir, text);
-	result = fl_folder_list(&walk->lake->folder, walk->dir.data,
-				look_at_object, walk, walk->err);
+	result = look_at_objects(walk);
 	walk->dir.len = len;
 	walk->dir.data[len] = '\0';
 	return result;

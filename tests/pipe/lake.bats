@@ -143,6 +143,23 @@ same() {
 	[ "$(raw | wc -l)" = 20004 ]
 }
 
+@test "a reader misses nothing while the same is loaded again" {
+	fl-fetch sim -n 2000 >in
+	fl-load --batch 10 lake/ in
+	(
+		for _ in 1 2 3; do fl-load -q --batch 10 lake/ in; done
+		: >stop
+	) &
+	looks=0
+	while [ ! -e stop ]; do
+		[ "$(fl-fetch store lake/ | wc -l)" = 2000 ]
+		looks=$((looks + 1))
+	done
+	wait
+	[ $looks -gt 3 ]
+	[ "$(objects | wc -l)" = 200 ]
+}
+
 @test "the later line wins: in a batch, across batches, and when it is the old one again" {
 	{ bar 2026-01-01 A 2; bar 2026-01-01 A 3; } | fl-load lake/
 	[ "$(fl-fetch store lake/ | jq -c .close)" = 3 ]
