@@ -293,6 +293,8 @@ static void replace_ind(struct state *state, const struct fl_record *rec,
 	struct fl_buf *line = &state->line;
 
 	if (state->ind.len > 1) {
+		while (strchr(" \t\r", to[-1]))
+			to--;
 		fl_buf_append(line, rec->bytes, (size_t)(from - rec->bytes));
 		fl_buf_puts(line, "\"ind\":");
 		fl_buf_append(line, state->ind.data, state->ind.len);

@@ -110,12 +110,14 @@ names() {
 	line='{ "ind" : {"roc_1":3} , "close" : 1.0, "type":"bar","ts":"2026-01-01T00:00:00.000Z","provider":"t","symbol":"A","interval":"1h","open":1,"high":1,"low":1,"adj":"none" }'
 	fl-agg indicators roc:1 <<<"$line" >out
 	[ "$(<out)" = "{  ${line#*\} , }" ] || fail "$(<out)"
-	fl-agg indicators sma:1 <<<"$line" >out
-	[ "$(<out)" = "${line/'"ind" : {"roc_1":3}'/'"ind":{"roc_1":3,"sma_1":1}'}" ] || fail "$(<out)"
+	old='"ind" : {"roc_1":3}' new='"ind":{"sma_1":1}'
+	fl-agg indicators sma:1,roc:1 <<<"$line" >out
+	[ "$(<out)" = "${line/"$old"/"$new"}" ] || fail "$(<out)"
 	fl-agg indicators sma:1 <<<"${line/'{"roc_1":3}'/null}" >out
-	[ "$(<out)" = "${line/'"ind" : {"roc_1":3}'/'"ind":{"sma_1":1}'}" ] || fail "$(<out)"
-	fl-agg indicators sma:1 <<<"${line/'"ind" : {"roc_1":3} , '/}" >out
-	[ "$(<out)" = "${line/'"ind" : {"roc_1":3} , '/}" ] && fail "no figure"
+	[ "$(<out)" = "${line/"$old"/"$new"}" ] || fail "$(<out)"
+	fl-agg indicators sma:1 <<<"${line/"$old , "/}" >out
+	[ "$(<out)" = "$(sed 's/}$/,"ind":{"sma_1":1}}/; s/"ind" : {"roc_1":3} , //' <<<"$line")" ] ||
+		fail "$(<out)"
 	jq -e '.ind == {"sma_1": 1}' out
 }
 

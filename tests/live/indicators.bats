@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# shellcheck disable=SC2154 # run sets output
+# shellcheck disable=SC2094,SC2154 # names of files; run sets output
 # Indicators of real prices, as they ship in packages on PyPI: equal to 1e-9, and
 # absent where they are, to TA-Lib's, and to pandas' where TA-Lib has none. And
 # what stats says, equal to pandas.
