@@ -88,8 +88,7 @@ static void test_warm_up(const struct fl_ind_spec *spec, const char *what)
 		memcpy(copy, state, spec->size);
 		step(spec, state, &bar, out);
 		step(spec, copy, &bar, again);
-		differ += memcmp(out, again, sizeof(out)) != 0 ||
-			  memcmp(state, copy, spec->size) != 0;
+		differ += memcmp(state, copy, spec->size) != 0;
 		for (unsigned j = 0; j < FL_IND_OUTPUTS; j++) {
 			bool due = j < spec->outputs &&
 				   i >= spec->ind->warm_up(spec->params, j);
@@ -97,6 +96,8 @@ static void test_warm_up(const struct fl_ind_spec *spec, const char *what)
 			early += !isnan(out[j]) && !due;
 			missing += due && !isfinite(out[j]);
 			extra += j >= spec->outputs && !isnan(out[j]);
+			differ += out[j] != again[j] &&
+				  !(isnan(out[j]) && isnan(again[j]));
 		}
 	}
 	is_int(early, 0, "%s: no figure before its warm-up is over", what);
@@ -119,7 +120,7 @@ static void test_constant(const struct fl_ind_spec *spec, const char *what)
 		double out[FL_IND_OUTPUTS];
 
 		step(spec, state, &bar, out);
-		for (unsigned j = 0; j < spec->outputs; j++) {
+		for (unsigned j = 0; j < FL_IND_OUTPUTS; j++) {
 			if (!isnan(before[j]))
 				moved += !(fabs(out[j] - before[j]) <
 					   1e-9 * 12.5);
