@@ -22,14 +22,17 @@
 static int print(void (*make)(struct fl_buf *out), struct fl_error *err)
 {
 	struct fl_buf text = FL_BUF_INIT;
+	bool written;
 
 	make(&text);
-	if (fwrite(fl_buf_text(&text), 1, text.len, stdout) != text.len ||
-	    fflush(stdout))
-		return fl_error_set(err, FL_ERR_IO,
-				    "cannot write 'standard output': %s",
-				    strerror(errno));
-	exit(0);
+	written = fwrite(text.data, 1, text.len, stdout) == text.len &&
+		  fflush(stdout) == 0;
+	fl_buf_release(&text);
+	if (written)
+		exit(0);
+	return fl_error_set(err, FL_ERR_IO,
+			    "cannot write 'standard output': %s",
+			    strerror(errno));
 }
 
 static int list_indicators(void *target, const char *value,

@@ -73,6 +73,7 @@ struct state {
 	unsigned count;
 	size_t memory_size; /* of a series */
 	bool by_day;
+	bool by_close; /* closes are all that is wanted of bars */
 	struct fl_series_map series;
 	struct fl_buf ind, line;
 };
@@ -154,6 +155,11 @@ static int read_bar(const struct state *state, struct series *series,
 		    const struct fl_record *rec, struct fl_ind_bar *bar,
 		    struct fl_error *err)
 {
+	if (state->by_close) {
+		*bar = (struct fl_ind_bar){ .per_year = series->per_year };
+		bar->price = bar->close = read_number(rec, FL_BAR_CLOSE);
+		return 0;
+	}
 	*bar = (struct fl_ind_bar){
 		.open = read_number(rec, FL_BAR_OPEN),
 		.high = read_number(rec, FL_BAR_HIGH),
@@ -472,6 +478,7 @@ static int add_spec(struct state *state, const char *word, struct fl_error *err)
 	}
 	state->memory_size += spec->size;
 	state->by_day |= spec->ind->by_day;
+	state->by_close &= spec->ind->by_price && !spec->ind->by_volume;
 	return 0;
 }
 
@@ -501,6 +508,7 @@ static int indicators_open(void **arg, const struct fl_agg_ask *ask,
 	*arg = state;
 	state->ask = *ask;
 	result = find_price(state, err);
+	state->by_close = state->price == PRICE_CLOSE;
 	while (result == 0 && (word = strsep(&rest, ",")))
 		result = add_spec(state, word, err);
 	free(words);

@@ -97,18 +97,18 @@ static double deviation(const struct spread *spread)
 static int keep_point(struct state *state, struct series *series, double price,
 		      struct fl_error *err)
 {
-	struct point *point = series->points + series->point_count - 1;
+	size_t count = series->point_count;
 
 	/* Ticks of one instant: the last one counts. */
-	if (series->point_count && point->ts_ns == series->newest_ns) {
-		point->price = price;
+	if (count && series->points[count - 1].ts_ns == series->newest_ns) {
+		series->points[count - 1].price = price;
 		return 0;
 	}
-	if (series->point_count == series->point_cap) {
+	if (count == series->point_cap) {
 		size_t cap = series->point_cap ? 2 * series->point_cap : 64;
 
 		state->points += cap - series->point_cap;
-		if (state->points * sizeof(*point) > option.memory)
+		if (state->points * sizeof(*series->points) > option.memory)
 			return fl_error_set(
 				err, FL_ERR_DATA,
 				"--corr has no room for more prices: give it a "
