@@ -62,7 +62,7 @@ teardown() {
 	fl-fetch --list-sources >list
 	run -0 jq -r '[.type, .stat, .subject] | join(" ")' list
 	output=${output#$'stat source yahoo\n'} # a build may lack it
-	[ "$output" = $'stat source csv\nstat source store\nstat source sim' ]
+	[ "$output" = $'stat source csv\nstat source log\nstat source store\nstat source sim' ]
 	fl-clean <list >clean
 	cmp list clean
 }
@@ -92,7 +92,7 @@ teardown() {
 	run -2 fl-fetch sim --pipeline p
 	[[ $output == *"--pipeline goes with --resume PLACE"* ]]
 	run -2 fl-fetch store x.db --resume x.db --pipeline p
-	[[ $output == *"source 'store' cannot resume (these can: csv, sim)"* ]]
+	[[ $output == *"source 'store' cannot resume (these can: csv, log, sim)"* ]]
 	run -2 fl-fetch sim --resume x.db --pipeline p --as csv
 	[[ $output == *"only NDJSON carries"* ]]
 	run -2 fl-fetch sim --resume x.db --pipeline p --last 3

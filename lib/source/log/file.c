@@ -1,0 +1,546 @@
+/* logs_file: see file.h.
+ *
+ * A position is the count of lines taken, blank and refused ones among them.
+ * It is given only where the second changes, or where nothing comes for now:
+ * ids number the equal lines of a second. Whoever goes on reads a stretch
+ * before the position again, for those numbers, for columns that a line names,
+ * and to warm up the stages behind us.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "source/log/file.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "base/mem.h"
+#include "base/time.h"
+#include "io/reject.h"
+
+#define LOOK_NS  (100 * INT64_C(1000000))
+#define QUIET_NS (2 * FL_SECOND)
+
+enum {
+	STEP = 1024, /* lines between two places that one can go back to */
+	TRIES = 20,  /* lines to look for a time in */
+	TICK_LINES = 8192,
+};
+
+static bool stopped(const struct fl_logs_file *file)
+{
+	return file->job->io->stop && *file->job->io->stop;
+}
+
+static const char *show(const struct fl_logs_file *file)
+{
+	return fl_show(file->path, strlen(file->path), 200);
+}
+
+static void tell(const struct fl_logs_file *file, const char *what)
+{
+	char text[400];
+
+	if (!file->ask->tell)
+		return;
+	snprintf(text, sizeof(text), "'%s' %s", show(file), what);
+	file->ask->tell(file->ask->tell_arg, text);
+}
+
+/* --- going on where a position stands --- */
+
+/* Where lines begin: places[i] is line i * STEP, counted from 0. */
+struct places {
+	uint64_t *offsets;
+	size_t count;
+};
+
+static void add_place(struct places *places, uint64_t offset)
+{
+	if ((places->count & (places->count - 1)) == 0)
+		places->offsets = fl_realloc(
+			places->offsets, places->count ? 2 * places->count : 1,
+			sizeof(*places->offsets));
+	places->offsets[places->count++] = offset;
+}
+
+/* Count lines up to the position. Lines that name columns are taken in.
+ * returns 1; 0 the file has fewer; -1 */
+static int count_lines(struct fl_logs_file *file, struct places *places,
+		       struct fl_error *err)
+{
+	struct fl_logs_line line;
+
+	for (uint64_t n = 0; n < file->start; n++) {
+		int got;
+
+		if (n % STEP == 0) {
+			add_place(places, fl_logs_lines_offset(file->lines));
+			if (file->job->io->tick)
+				file->job->io->tick(file->job->io->tick_arg);
+			if (stopped(file))
+				return 1;
+		}
+		got = fl_logs_lines_next(file->lines, &line, true, err);
+		if (got <= 0)
+			return got;
+		if (n == 0 || (line.len && *line.text == '#'))
+			fl_logs_parse(&file->parser, line.text, line.len, 0,
+				      &file->made);
+	}
+	return 1;
+}
+
+/* Is what stands at the place older than `ns`? A line without a time tells
+ * nothing; the next few are asked. */
+static int older(struct fl_logs_file *file, const struct places *places,
+		 size_t at, int64_t ns, struct fl_error *err)
+{
+	struct fl_logs_parser parser;
+	struct fl_logs_line line;
+	int result = 0;
+
+	if (fl_logs_lines_seek(file->lines, places->offsets[at],
+			       (uint64_t)at * STEP, err) < 0)
+		return -1;
+	fl_logs_parser_init(&parser, file->job, file->inode.changed_ns);
+	for (int i = 0; i < TRIES; i++) {
+		int got = fl_logs_lines_next(file->lines, &line, true, err);
+
+		if (got <= 0) {
+			result = got;
+			break;
+		}
+		if (fl_logs_parse(&parser, line.text, line.len, 0,
+				  &file->made) != FL_LOGS_RECORD)
+			continue;
+		result = file->made.ts_ns < ns;
+		break;
+	}
+	fl_logs_parser_release(&parser);
+	return result;
+}
+
+/* Stand before the stretch that is read again. */
+static int go_back(struct fl_logs_file *file, const struct places *places,
+		   struct fl_error *err)
+{
+	uint64_t back = FL_LOGS_REPEATS;
+	size_t at;
+	int got;
+
+	for (;; back *= 2) {
+		at = file->start > back ? (size_t)((file->start - back) / STEP)
+					: 0;
+		if (at == 0 || file->warm_from == FL_TIME_NONE)
+			break;
+		got = older(file, places, at, file->warm_from, err);
+		if (got < 0)
+			return -1;
+		if (got)
+			break;
+	}
+	file->taken = (uint64_t)at * STEP;
+	return fl_logs_lines_seek(file->lines, places->offsets[at], file->taken,
+				  err);
+}
+
+static int seek(struct fl_logs_file *file, struct fl_error *err)
+{
+	struct places places = { NULL, 0 };
+	char pos[24];
+	struct fl_start start = {
+		.origin = file->part->origin,
+		.pos = pos,
+	};
+	int got;
+
+	if (!file->start)
+		return 0;
+	fl_logs_lines_count(file->lines, false);
+	got = count_lines(file, &places, err);
+	if (got == 1 && !stopped(file)) {
+		got = go_back(file, &places, err);
+	} else if (got == 0) {
+		snprintf(pos, sizeof(pos), "%llu",
+			 (unsigned long long)file->start);
+		got = fl_ask_moved(file->ask, &start,
+				   "the file has fewer lines", err);
+		file->start = 0;
+		if (got == 0)
+			got = fl_logs_lines_seek(file->lines, 0, 0, err);
+	}
+	fl_logs_repeats_release(&file->parser.repeats);
+	fl_logs_lines_count(file->lines, true);
+	free(places.offsets);
+	return got < 0 ? -1 : 0;
+}
+
+/* --- parts --- */
+
+/* Items name origins until the end. */
+static char *keep_origin(struct fl_logs_file *file, const char *origin)
+{
+	for (size_t i = 0; i < file->origin_count; i++)
+		if (strcmp(file->origins[i], origin) == 0)
+			return file->origins[i];
+	file->origins = fl_realloc(file->origins, file->origin_count + 1,
+				   sizeof(*file->origins));
+	return file->origins[file->origin_count++] = fl_strdup(origin);
+}
+
+static void end_part(struct fl_logs_file *file)
+{
+	fl_logs_lines_close(&file->lines);
+	if (file->parsing)
+		fl_logs_parser_release(&file->parser);
+	file->parsing = false;
+	file->part = NULL;
+	file->quiet_ns = 0;
+}
+
+static int begin_part(struct fl_logs_file *file, struct fl_error *err)
+{
+	struct fl_logs_part *part = &file->parts.items[file->parts.next++];
+
+	file->part = part;
+	if (fl_logs_lines_open(&file->lines, part->path, file->job->io, err) <
+		    0 ||
+	    fl_logs_lines_stat(file->lines, &file->inode, err) < 0)
+		return -1;
+	fl_logs_parser_init(&file->parser, file->job,
+			    file->inode.regular ? file->inode.changed_ns
+						: FL_TIME_NONE);
+	file->parsing = true;
+	file->start = part->start;
+	file->taken = file->given = 0;
+	file->warm_from = FL_TIME_NONE;
+	if (part->start && part->record_time != FL_TIME_NONE &&
+	    file->ask->marked)
+		file->warm_from = part->record_time - file->ask->warm_up_ns;
+	file->second = FL_TIME_NONE;
+	if (seek(file, err) < 0)
+		return -1;
+	file->given = file->start;
+	return 0;
+}
+
+/* The store's positions lead to parts; a log that is new is its only one. */
+static int find_parts(struct fl_logs_file *file, struct fl_error *err)
+{
+	const struct fl_ask *ask = file->ask;
+	const struct fl_start *lost;
+	char why[120];
+
+	if (fl_logs_history(file->real, ask->starts,
+			    ask->marked ? ask->start_count : 0, &file->parts,
+			    &lost, why, err) < 0)
+		return -1;
+	return lost ? fl_ask_moved(ask, lost, why, err) : 0;
+}
+
+/* What was read so far is rotated away or was cut: find its rest, and go on
+ * with what stands under the name now. */
+static int find_next(struct fl_logs_file *file, const char *what,
+		     struct fl_error *err)
+{
+	const struct fl_start *lost;
+	struct fl_start start = { .record_time = FL_TIME_NONE };
+	struct fl_logs_parts parts;
+	char pos[24], why[120], *origin = NULL;
+
+	snprintf(pos, sizeof(pos), "%llu", (unsigned long long)file->taken);
+	if (file->part->origin)
+		origin = fl_strdup(file->part->origin);
+	start.origin = origin;
+	start.pos = pos;
+	if (fl_logs_history(file->real, &start, origin != NULL, &parts, &lost,
+			    why, err) < 0) {
+		free(origin);
+		return -1;
+	}
+	end_part(file);
+	fl_logs_parts_release(&file->parts);
+	file->parts = parts;
+	/* The log alone: it is read from its beginning. */
+	if (lost)
+		tell(file, what);
+	free(origin);
+	return 0;
+}
+
+static int origin_of(struct fl_logs_file *file, struct fl_error *err)
+{
+	if (file->part->origin || !file->real ||
+	    (!file->ask->marked && !file->follow))
+		return 0;
+	return fl_logs_origin(file->real, file->part->path, &file->part->origin,
+			      err);
+}
+
+/* --- rotation --- */
+
+/* At the end for now: is it still the file that stands under the name?
+ * returns 0 it is; 3 other parts are to be read; -1 */
+static int look(struct fl_logs_file *file, struct fl_error *err)
+{
+	int64_t now = fl_monotonic_ns();
+	uint64_t read = fl_logs_lines_read(file->lines);
+	struct stat st;
+
+	if (now - file->looked_ns < LOOK_NS)
+		return 0;
+	file->looked_ns = now;
+	if (stat(file->real, &st) < 0)
+		return 0; /* between its renaming and its successor */
+	if (st.st_dev != file->inode.dev || st.st_ino != file->inode.ino) {
+		/* Who writes may have the old one open for a while. */
+		if (!file->quiet_ns)
+			file->quiet_ns = now;
+		if (now - file->quiet_ns < QUIET_NS)
+			return 0;
+		return find_next(file,
+				 "was rotated away and is not beside it; "
+				 "lines written to it from now on are lost",
+				 err) < 0
+			       ? -1
+			       : 3;
+	}
+	if ((uint64_t)st.st_size >= read &&
+	    ((uint64_t)st.st_size == file->inode.size || !file->part->origin ||
+	     fl_logs_same(file->real, file->part->origin))) {
+		file->inode.size = (uint64_t)st.st_size;
+		return 0;
+	}
+	return find_next(file,
+			 "was cut, and no copy of it is beside it: lines that "
+			 "were not read by then are lost",
+			 err) < 0
+		       ? -1
+		       : 3;
+}
+
+/* --- lines --- */
+
+static int refuse(struct fl_logs_file *file, const struct fl_logs_line *line,
+		  struct fl_error *err)
+{
+	const struct fl_reject reject = {
+		.reason = file->made.reason,
+		.note = &file->made.note,
+		.input = file->path,
+		.line = line->number,
+		.raw = line->text,
+		.raw_len = line->len,
+		.raw_bytes = line->whole,
+	};
+
+	return fl_reject(file->job->io, &reject, err);
+}
+
+static bool give_position(struct fl_logs_file *file, uint64_t pos,
+			  struct fl_item *item)
+{
+	if (!file->ask->marked || !file->part->origin || pos <= file->given)
+		return false;
+	*item = (struct fl_item){
+		.origin = keep_origin(file, file->part->origin),
+		.pos = pos,
+	};
+	file->given = pos;
+	return true;
+}
+
+static void give_record(struct fl_logs_file *file, struct fl_item *item)
+{
+	*item = (struct fl_item){
+		.bytes = file->made.text.data,
+		.len = file->made.text.len,
+		.ts_ns = file->made.ts_ns,
+		.warm = file->taken <= file->start,
+	};
+	file->holds = false;
+}
+
+static int lacks_year(struct fl_logs_file *file,
+		      const struct fl_logs_line *line, struct fl_error *err)
+{
+	return fl_error_set(err, FL_ERR_USAGE,
+			    "line %llu of '%s', '%s', has a stamp without a "
+			    "year, and what comes through a pipe has no time "
+			    "of its own: --year says it",
+			    (unsigned long long)line->number, show(file),
+			    fl_show(line->text, line->len, 30));
+}
+
+/* A line: 1 an item, 3 none, -1. */
+static int take(struct fl_logs_file *file, const struct fl_logs_line *line,
+		struct fl_item *item, bool *fatal, struct fl_error *err)
+{
+	bool again = file->taken < file->start;
+	enum fl_logs_got got = FL_LOGS_NOTHING;
+	int64_t second;
+
+	file->taken = line->number;
+	if (line->whole) {
+		got = FL_LOGS_REFUSED;
+		file->made.reason = FL_REASON_too_long;
+		fl_note_set(&file->made.note, "",
+			    "%llu bytes, at most 900,000 are taken",
+			    (unsigned long long)line->whole);
+	} else if (line->len) {
+		got = fl_logs_parse(&file->parser, line->text, line->len, 0,
+				    &file->made);
+	}
+	if (got == FL_LOGS_REFUSED) {
+		if (file->parser.lacks_year)
+			return lacks_year(file, line, err);
+		*fatal = !again && refuse(file, line, err) < 0;
+		return *fatal ? -1 : 3;
+	}
+	if (got != FL_LOGS_RECORD)
+		return 3;
+	if (again && (file->warm_from == FL_TIME_NONE ||
+		      file->made.ts_ns < file->warm_from))
+		return 3;
+	second = file->made.ts_ns / FL_SECOND;
+	file->holds = true;
+	if (!again && second != file->second) {
+		file->second = second;
+		if (give_position(file, file->taken - 1, item))
+			return 1;
+	}
+	give_record(file, item);
+	return 1;
+}
+
+/* The end of a part, or of what there is of it. */
+static int at_end(struct fl_logs_file *file, bool final, struct fl_item *item,
+		  struct fl_error *err)
+{
+	if (give_position(file, file->taken, item))
+		return 1;
+	if (!final)
+		return look(file, err);
+	end_part(file);
+	return 3;
+}
+
+int fl_logs_file_next(struct fl_logs_file *file, struct fl_item *item,
+		      bool *fatal, struct fl_error *err)
+{
+	struct fl_logs_line line;
+	bool last, whole;
+	int got;
+
+	*fatal = false;
+	if (file->holds) {
+		give_record(file, item);
+		return 1;
+	}
+	if (stopped(file))
+		return 0;
+	if (!file->part) {
+		if (file->parts.next == file->parts.count)
+			return 0;
+		return begin_part(file, err) < 0 ? -1 : 3;
+	}
+	last = !file->part->rotated && file->follow &&
+	       fl_logs_lines_grows(file->lines);
+	/* Half a line of a log that grows may be whole the next time. */
+	whole = file->part->rotated || !fl_logs_lines_grows(file->lines) ||
+		(!file->follow && !file->ask->marked) ||
+		(file->quiet_ns &&
+		 fl_monotonic_ns() - file->quiet_ns > QUIET_NS / 2);
+	got = fl_logs_lines_next(file->lines, &line, whole, err);
+	if (got == 0)
+		return at_end(file, !last, item, err);
+	if (got != 1)
+		return got;
+	if (file->quiet_ns)
+		file->quiet_ns = fl_monotonic_ns();
+	if (origin_of(file, err) < 0)
+		return -1;
+	/* Years are told by when the log was written last. */
+	if (file->follow && file->inode.regular &&
+	    fl_logs_lines_stat(file->lines, &file->inode, err) < 0)
+		return -1;
+	if (file->inode.regular)
+		file->parser.times.file_ns = file->inode.changed_ns;
+	if (file->taken % TICK_LINES == 0 && file->job->io->tick)
+		file->job->io->tick(file->job->io->tick_arg);
+	return take(file, &line, item, fatal, err);
+}
+
+int fl_logs_file_open(struct fl_logs_file **out, const struct fl_logs_job *job,
+		      const struct fl_ask *ask, const char *path, bool follow,
+		      struct fl_error *err)
+{
+	struct fl_logs_file *file = fl_zalloc(sizeof(*file));
+	struct stat st;
+	bool standard = strcmp(path, "-") == 0;
+
+	*out = file;
+	file->job = job;
+	file->ask = ask;
+	file->path = fl_strdup(path);
+	file->follow = follow;
+	file->second = FL_TIME_NONE;
+	if (!standard && stat(path, &st) < 0) {
+		fl_error_set(err, FL_ERR_IO, "cannot open '%s': %s", show(file),
+			     strerror(errno));
+		goto fail;
+	}
+	if (!standard && S_ISREG(st.st_mode)) {
+		file->real = realpath(path, NULL);
+		if (!file->real) {
+			fl_error_set(err, FL_ERR_IO, "cannot open '%s': %s",
+				     show(file), strerror(errno));
+			goto fail;
+		}
+		if (find_parts(file, err) < 0)
+			goto fail;
+		return 0;
+	}
+	if (ask->marked) {
+		fl_error_set(err, FL_ERR_USAGE,
+			     standard ? "%s has no position to resume from; "
+					"name the file"
+				      : "'%s' is no regular file, so there is "
+					"no position to resume from",
+			     standard ? "standard input" : show(file));
+		goto fail;
+	}
+	file->parts.items = fl_zalloc(sizeof(*file->parts.items));
+	file->parts.items[0].path = fl_strdup(path);
+	file->parts.count = 1;
+	return 0;
+fail:
+	fl_logs_file_close(out);
+	return -1;
+}
+
+void fl_logs_file_end(struct fl_logs_file *file)
+{
+	end_part(file);
+	file->parts.next = file->parts.count;
+	file->holds = false;
+}
+
+void fl_logs_file_close(struct fl_logs_file **out)
+{
+	struct fl_logs_file *file = *out;
+
+	*out = NULL;
+	if (!file)
+		return;
+	end_part(file);
+	fl_logs_parts_release(&file->parts);
+	for (size_t i = 0; i < file->origin_count; i++)
+		free(file->origins[i]);
+	free(file->origins);
+	fl_buf_release(&file->made.text);
+	free(file->path);
+	free(file->real);
+	free(file);
+}
