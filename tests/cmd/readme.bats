@@ -130,6 +130,7 @@ run_block() {
 		mkdir "$page"
 		cd "$page" || return
 		fl-fetch sim -n 2000 --bad 0.02 >ticks.ndjson
+		cp "$top/tests/data/rec/log.ndjson" .
 		examples "$page" EXAMPLES
 		[ -e example.03 ]
 		for file in example.*; do
