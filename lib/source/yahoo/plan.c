@@ -196,7 +196,7 @@ static int take_times(const struct fl_ask *ask, struct fl_yahoo_plan *plan,
 		plan->from_ns = fl_time_minus_span(ask->now_ns, &usual);
 	else if (ask->from == FL_TIME_NONE)
 		plan->oldest = true;
-	if (check_age(ask, plan, err) < 0)
+	if (!fl_polled_fills() && check_age(ask, plan, err) < 0)
 		return -1;
 	plan->from_day = plan->to_day = FL_TIME_NONE;
 	if (!plan->oldest)
