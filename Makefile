@@ -14,7 +14,7 @@
 #   golden         command tests that write their expected files anew
 #   lint           format, clang-tidy, shellcheck, mandoc, layers, manual
 #   check          lint, test with -Werror, asan
-#   bench          speed beside the peers, some 20 minutes; bench-quick: one
+#   bench          speed beside the peers, half an hour; bench-quick: one minute
 #   hooks          points git at scripts/hooks
 #   dist           a source archive of what is committed, in build/
 #   clean          removes build/
