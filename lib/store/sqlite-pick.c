@@ -31,15 +31,6 @@ struct walk {
 	struct fl_buf at[FL_KEY_MAX]; /* the series we stand on */
 };
 
-static void put_text(struct fl_buf *out, sqlite3_stmt *stmt, int column)
-{
-	const char *text = (const char *)sqlite3_column_text(stmt, column);
-
-	if (text)
-		fl_buf_append(out, text,
-			      (size_t)sqlite3_column_bytes(stmt, column));
-}
-
 static const char *name_of(const struct walk *walk, size_t i)
 {
 	return walk->table->cols[walk->places[i]].name;
@@ -148,7 +139,7 @@ static int step_series(struct walk *walk, struct fl_error *err)
 	got = sqlite3_step(walk->next);
 	for (size_t i = 0; got == SQLITE_ROW && i < walk->count; i++) {
 		fl_buf_reset(&walk->at[i]);
-		put_text(&walk->at[i], walk->next, (int)i);
+		fl_sqlite_put_text(&walk->at[i], walk->next, (int)i);
 	}
 	if (got != SQLITE_ROW && got != SQLITE_DONE)
 		fl_sqlite_fault(walk->s, "read", err);
@@ -466,7 +457,7 @@ static int take_row(struct pass *pass, int columns, struct fl_error *err)
 	for (int i = 0; i < columns; i++) {
 		if (!pass->series[i])
 			continue;
-		put_text(&pass->name, pass->rows, i);
+		fl_sqlite_put_text(&pass->name, pass->rows, i);
 		fl_buf_putc(&pass->name, '\0');
 	}
 	slot = fl_map_at(&pass->seen, pass->name.data, pass->name.len);

@@ -39,7 +39,7 @@ struct fl_cursor {
 
 /* --- a row as a record --------------------------------------------------- */
 
-static void put_text(struct fl_buf *out, sqlite3_stmt *stmt, int column)
+void fl_sqlite_put_text(struct fl_buf *out, sqlite3_stmt *stmt, int column)
 {
 	const char *text = (const char *)sqlite3_column_text(stmt, column);
 
@@ -86,7 +86,7 @@ static void put_value(struct fl_buf *out, sqlite3_stmt *stmt, int column,
 	case FL_STRINGS:
 	case FL_OBJECTS:
 	case FL_OBJECT:
-		put_text(out, stmt, column);
+		fl_sqlite_put_text(out, stmt, column);
 		break;
 	}
 }
@@ -125,7 +125,7 @@ void fl_sqlite_print_row(const struct fl_sqlite_table *table,
 	int doc = (int)table->count - 1;
 
 	if (table->cols[doc].role == FL_SQL_DOC) {
-		put_text(out, stmt, doc);
+		fl_sqlite_put_text(out, stmt, doc);
 		return;
 	}
 	fl_buf_puts(out, "{\"type\":\"");

@@ -102,6 +102,9 @@ int fl_sqlite_put(struct fl_store *store, const struct fl_record *rec,
 		  enum fl_put *outcome, struct fl_note *note,
 		  struct fl_error *err);
 
+/* Append a column's text; NULL has none. */
+void fl_sqlite_put_text(struct fl_buf *out, struct sqlite3_stmt *stmt,
+			int column);
 /* A statement with its values bound. */
 int fl_sqlite_select(struct fl_sqlite *s, struct sqlite3_stmt **stmt,
 		     const struct fl_buf *sql,
