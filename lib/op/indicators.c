@@ -74,6 +74,8 @@ struct state {
 	size_t memory_size; /* of a series */
 	bool by_day;
 	bool by_close; /* closes are all that is wanted of bars */
+	bool table;
+	char *fields; /* of a table, for io->fields */
 	struct fl_series_map series;
 	struct fl_buf ind, line;
 };
@@ -205,6 +207,12 @@ static bool is_ours(const struct state *state, const struct fl_json_tok *name)
 	return false;
 }
 
+/* For people: 18 digits are noise to them. */
+static double shown(double value)
+{
+	return fabs(value) < 1e9 ? rint(value * 1e6) / 1e6 : value;
+}
+
 /* What was there before, but for what we know better. */
 static void keep_others(struct state *state, const struct fl_record *rec)
 {
@@ -240,7 +248,8 @@ static void take_steps(struct state *state, struct series *series,
 		memory += spec->size;
 		for (unsigned j = 0; j < spec->outputs; j++)
 			put_figure(&state->ind, spec->keys[j],
-				   spec->key_lens[j], out[j]);
+				   spec->key_lens[j],
+				   state->table ? shown(out[j]) : out[j]);
 	}
 }
 
@@ -497,6 +506,23 @@ static int find_price(struct state *state, struct fl_error *err)
 			    fl_show(option.price, strlen(option.price), 60));
 }
 
+/* A table of bars has no room for `ind`; that is what was asked for. */
+static void choose_fields(struct state *state)
+{
+	struct fl_buf fields = FL_BUF_INIT;
+
+	state->table = fl_writer_as(state->ask.out) == FL_AS_TABLE;
+	if (!state->table || state->ask.io->fields)
+		return;
+	fl_buf_puts(&fields, "ts,symbol,interval,close");
+	for (unsigned i = 0; i < state->count; i++) {
+		for (unsigned j = 0; j < state->specs[i].outputs; j++)
+			fl_buf_printf(&fields, ",ind.%s",
+				      state->specs[i].names[j]);
+	}
+	state->ask.io->fields = state->fields = fl_buf_take(&fields);
+}
+
 static int indicators_open(void **arg, const struct fl_agg_ask *ask,
 			   struct fl_error *err)
 {
@@ -512,6 +538,8 @@ static int indicators_open(void **arg, const struct fl_agg_ask *ask,
 	while (result == 0 && (word = strsep(&rest, ",")))
 		result = add_spec(state, word, err);
 	free(words);
+	if (result == 0)
+		choose_fields(state);
 	return result;
 }
 
@@ -533,6 +561,11 @@ static void indicators_close(void *arg)
 	fl_series_release(&state->series, free_series);
 	fl_buf_release(&state->ind);
 	fl_buf_release(&state->line);
+	/* The writer, which looks at it for every new header, closes after us,
+	 * with nothing more to say than what it has buffered. */
+	if (state->fields)
+		state->ask.io->fields = NULL;
+	free(state->fields);
 	free(state);
 }
 

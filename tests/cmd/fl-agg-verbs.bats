@@ -121,6 +121,15 @@ names() {
 	jq -e '.ind == {"sma_1": 1}' out
 }
 
+@test "a table shows the figures, and not more digits than one reads" {
+	{ bar 1 100; bar 2 103; bar 3 101; } >in
+	run -0 fl-agg indicators sma:2,roc:1 --as table in
+	[ "${lines[0]}" = "TS                        SYMBOL      INTERVAL         CLOSE  IND.SMA_2   IND.ROC_1" ] || fail "$output"
+	[ "${lines[3]}" = "2026-01-03 00:00:00.000Z  A           1d                 101  102         -1.941748" ] || fail "$output"
+	run -0 fl-agg indicators sma:2 --as table --fields close,ind.sma_2 in
+	[ "${lines[0]}" = "       CLOSE  IND.SMA_2" ] || fail "$output"
+}
+
 @test "a record that is not in normal form is mended on the way" {
 	bar 1 100 >in
 	sed 's/"A"/"a"/; s/T00:00:00.000Z/T01:00:00+01:00/' in | fl-agg indicators sma:1 >out
