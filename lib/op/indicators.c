@@ -213,22 +213,26 @@ static double shown(double value)
 	return fabs(value) < 1e9 ? rint(value * 1e6) / 1e6 : value;
 }
 
-/* What was there before, but for what we know better. */
-static void keep_others(struct state *state, const struct fl_record *rec)
+/* What was there before, but for what we know better. Was there such? */
+static bool keep_others(struct state *state, const struct fl_record *rec)
 {
 	const struct fl_json_tok *toks = rec->json->toks;
 	uint32_t at = rec->at[FL_BAR_IND];
 	struct fl_buf *out = &state->ind;
+	bool dropped = false;
 
 	for (uint32_t i = at + 1; i < toks[at].next; i = toks[i + 1].next) {
-		if (is_ours(state, &toks[i]))
+		if (is_ours(state, &toks[i])) {
+			dropped = true;
 			continue;
+		}
 		if (out->len > 1)
 			fl_buf_putc(out, ',');
 		fl_json_print(rec->json, i, out);
 		fl_buf_putc(out, ':');
 		fl_json_print(rec->json, i + 1, out);
 	}
+	return dropped;
 }
 
 /* Take the bar into the series, and print its figures: "{" when there are
@@ -358,8 +362,6 @@ static int write_bar(struct state *state, const struct fl_record *rec,
 {
 	uint32_t key = find_ind(rec);
 
-	if (!key && state->ind.len == 1)
-		return fl_writer_put(state->ask.out, rec, err);
 	fl_buf_reset(&state->line);
 	if (key)
 		replace_ind(state, rec, key);
@@ -431,6 +433,8 @@ static int put_bar(struct state *state, const struct fl_record *rec,
 	void **slot = fl_series_at(&state->series, rec);
 	struct series *series = *slot;
 	struct fl_ind_bar bar;
+	bool changed = false;
+	size_t kept;
 
 	if (!series)
 		*slot = series = add_series(state, rec);
@@ -451,9 +455,14 @@ static int put_bar(struct state *state, const struct fl_record *rec,
 	fl_buf_reset(&state->ind);
 	fl_buf_putc(&state->ind, '{');
 	if (rec->at[FL_BAR_IND])
-		keep_others(state, rec);
+		changed = keep_others(state, rec);
+	kept = state->ind.len;
 	take_steps(state, series, &bar);
-	return state->ask.io->warm ? 0 : write_bar(state, rec, err);
+	if (state->ask.io->warm)
+		return 0;
+	return changed || state->ind.len > kept
+		       ? write_bar(state, rec, err)
+		       : fl_writer_put(state->ask.out, rec, err);
 }
 
 static int indicators_put(void *arg, const struct fl_record *rec,

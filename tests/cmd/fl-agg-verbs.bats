@@ -106,6 +106,9 @@ names() {
 	fl-agg indicators sma:1,obv out | cmp - out
 	fl-agg indicators roc:1,sma:1 <<<"$(sed 's/"repaired"/"ind":{"mine":1.50,"sma_1":7,"roc_1":3},&/' in)" >out
 	[ "$(<out)" = "$(sed 's/"repaired"/"ind":{"mine":1.50,"sma_1":100},&/' in)" ] || fail "$(<out)"
+	# Nothing to say is no reason to touch it.
+	sed 's/"repaired"/"ind" : { "mine" : 1.50 },&/' in >spaced
+	fl-agg indicators roc:1 spaced | cmp - spaced
 	# A line that is not canonical: blanks, another order, ind first or null.
 	line='{ "ind" : {"roc_1":3} , "close" : 1.0, "type":"bar","ts":"2026-01-01T00:00:00.000Z","provider":"t","symbol":"A","interval":"1h","open":1,"high":1,"low":1,"adj":"none" }'
 	fl-agg indicators roc:1 <<<"$line" >out
