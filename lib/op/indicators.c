@@ -15,6 +15,7 @@
 #include "op/indicator.h"
 #include "op/per-year.h"
 #include "op/series.h"
+#include "op/shown.h"
 #include "rec/bar.h"
 
 enum {
@@ -207,12 +208,6 @@ static bool is_ours(const struct state *state, const struct fl_json_tok *name)
 	return false;
 }
 
-/* For people: 18 digits are noise to them. */
-static double shown(double value)
-{
-	return fabs(value) < 1e9 ? rint(value * 1e6) / 1e6 : value;
-}
-
 /* What was there before, but for what we know better. Was there such? */
 static bool keep_others(struct state *state, const struct fl_record *rec)
 {
@@ -253,7 +248,7 @@ static void take_steps(struct state *state, struct series *series,
 		for (unsigned j = 0; j < spec->outputs; j++)
 			put_figure(&state->ind, spec->keys[j],
 				   spec->key_lens[j],
-				   state->table ? shown(out[j]) : out[j]);
+				   state->table ? fl_shown(out[j]) : out[j]);
 	}
 }
 

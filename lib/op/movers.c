@@ -357,6 +357,7 @@ static int movers_open(void **arg, const struct fl_agg_ask *ask,
 
 	*arg = state;
 	state->ask = *ask;
+	state->stat.table = fl_writer_as(ask->out) == FL_AS_TABLE;
 	state->newest_ns = FL_TIME_NONE;
 	state->by_volume = strcmp(by, "volume") == 0;
 	state->quote = (struct quote_fields){

@@ -8,6 +8,7 @@
 
 #include "base/hash.h"
 #include "base/time.h"
+#include "op/shown.h"
 
 enum {
 	LABEL_MAX = 200, /* FL_FORM_LABEL */
@@ -77,7 +78,8 @@ void fl_stat_real(struct fl_stat *stat, const char *name, double value)
 {
 	struct fl_decimal decimal;
 
-	if (fl_decimal_from_double(value, &decimal))
+	if (fl_decimal_from_double(stat->table ? fl_shown(value) : value,
+				   &decimal))
 		fl_stat_decimal(stat, name, decimal);
 }
 

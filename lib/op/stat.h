@@ -4,6 +4,7 @@
 #ifndef FL_OP_STAT_H
 #define FL_OP_STAT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/buf.h"
@@ -14,6 +15,7 @@
  * one in the same. */
 struct fl_stat {
 	struct fl_buf head, by, values, line;
+	bool table; /* for one, figures are rounded: op/shown.h */
 };
 
 #define FL_STAT_INIT                                                           \

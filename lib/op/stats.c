@@ -401,6 +401,7 @@ static int stats_open(void **arg, const struct fl_agg_ask *ask,
 
 	*arg = state;
 	state->ask = *ask;
+	state->stat.table = fl_writer_as(ask->out) == FL_AS_TABLE;
 	state->price = fl_type_field(&fl_type_quote, "price", 5);
 	if (option.per_year < 0)
 		return fl_error_set(err, FL_ERR_USAGE, "--per-year is above 0");

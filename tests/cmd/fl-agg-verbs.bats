@@ -255,6 +255,13 @@ a second bar of 2026-01-02T00:00:00.000Z, after a final one' ] || fail "$(<bad)"
 	fl-clean --canonical out | cmp - out
 }
 
+@test "stats: a table has figures of six decimals" {
+	{ bar 1 100; bar 2 110; bar 5 99; bar 6 120; } >in
+	run -0 fl-agg stats in --as table
+	[[ "${lines[1]}" == *'{"count":4,"first":100,"last":120,"min":99,"max":120,"return":0.2,"volatility":2.410403,"sharpe":7.099151,"max_drawdown":-0.1}' ]] ||
+		fail "$output"
+}
+
 @test "stats: by the year as it is told" {
 	{ bar 1 100; bar 2 110; bar 5 99; } >in
 	a=$(fl-agg stats in | jq .values.volatility)
