@@ -59,6 +59,27 @@ fl_short_equal(const char *a, const char *b, size_t len)
 	return true;
 }
 
+/* A hash of text[len] for tables of short keys that nobody chooses to collide:
+ * symbols and the like. */
+static inline uint64_t fl_short_hash(const char *text, size_t len)
+{
+	uint64_t a = 0, b = 0;
+
+	if (len >= 8) {
+		a = fl_load64(text);
+		b = fl_load64(text + len - 8);
+	} else if (len >= 4) {
+		a = fl_load32(text);
+		b = fl_load32(text + len - 4);
+	} else {
+		for (size_t i = 0; i < len; i++)
+			a = a << 8 | (unsigned char)text[i];
+	}
+	a = (a ^ len) * UINT64_C(0x9e3779b97f4a7c15) ^ b;
+	a *= UINT64_C(0xd6e8feb86659fd93);
+	return a ^ a >> 32;
+}
+
 /* Copy from[len] to `to`, which must not overlap. */
 static inline __attribute__((always_inline)) void
 fl_short_copy(char *to, const char *from, size_t len)

@@ -557,6 +557,46 @@ static bool same_interval(const struct fl_interval *a,
 	return a->ns == b->ns && a->months == b->months;
 }
 
+/* The usual tick: of the interval's open bar and of its last source. */
+static bool add_usual(struct fl_bars *bars, struct fl_bar_source *source,
+		      const struct fl_bar_input *in)
+{
+	struct series *series = source->series;
+	struct track *track = &series->tracks[0];
+	struct open *open;
+	int64_t at;
+
+	if (bars->config.count > 1 || !track->count ||
+	    series->made_of != &source->origin.interval)
+		return false;
+	open = &track->open[track->count - 1];
+	at = bars->config.intervals[0].dated ? in->day : in->at_ns;
+	if (open->source != source || at < open->from || at >= open->to ||
+	    !fl_ohlcv_merge(&open->bar.v, in->v))
+		return false;
+	open->shown = false;
+	return true;
+}
+
+/* The series has come as far as the figures tell. */
+static int advance(struct fl_bars *bars, struct series *series, int64_t end_ns,
+		   struct fl_error *err)
+{
+	if (end_ns > series->newest)
+		series->newest = end_ns;
+	if (end_ns > bars->newest)
+		bars->newest = end_ns;
+	if (bars->config.close_idle_ns)
+		series->arrived_ns = fl_monotonic_ns();
+	if (bars->config.io->marked) {
+		touch(bars, series);
+		return 0;
+	}
+	if (series->due <= watermark(bars, series))
+		return close_until(bars, series, watermark(bars, series), err);
+	return 0;
+}
+
 int fl_bars_add(struct fl_bars *bars, struct fl_bar_source *source,
 		const struct fl_bar_input *in, enum fl_bars_taken *taken,
 		enum fl_reason *reason, struct fl_note *note,
@@ -565,6 +605,9 @@ int fl_bars_add(struct fl_bars *bars, struct fl_bar_source *source,
 	struct series *series = source->series;
 	FL_UNINITIALIZED struct place places[FL_BARS_INTERVALS_MAX];
 
+	*taken = FL_BARS_TAKEN;
+	if (add_usual(bars, source, in))
+		return advance(bars, series, in->end_ns, err);
 	/* Daily and hourly bars of one symbol tell of the same trades: they
 	 * must not be added up. */
 	if (!source->nests_any ||
@@ -582,19 +625,7 @@ int fl_bars_add(struct fl_bars *bars, struct fl_bar_source *source,
 	if (*taken == FL_BARS_REFUSED)
 		return 0;
 	series->made_of = &source->origin.interval;
-	if (in->end_ns > series->newest)
-		series->newest = in->end_ns;
-	if (in->end_ns > bars->newest)
-		bars->newest = in->end_ns;
-	if (bars->config.close_idle_ns)
-		series->arrived_ns = fl_monotonic_ns();
-	if (bars->config.io->marked) {
-		touch(bars, series);
-		return 0;
-	}
-	if (series->due <= watermark(bars, series))
-		return close_until(bars, series, watermark(bars, series), err);
-	return 0;
+	return advance(bars, series, in->end_ns, err);
 }
 
 /* --- ends ----------------------------------------------------------------- */

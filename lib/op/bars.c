@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/hash.h"
 #include "base/mem.h"
 #include "base/short.h"
 #include "base/time.h"
@@ -160,9 +159,9 @@ static struct fl_part word_of(const struct fl_record *rec, int field)
 	return (struct fl_part){ tok->text, tok->len };
 }
 
-static bool is_variant(const struct variant *variant,
-		       const struct fl_record *rec, const int *fields,
-		       unsigned count)
+static inline __attribute__((always_inline)) bool
+is_variant(const struct variant *variant, const struct fl_record *rec,
+	   const int *fields, unsigned count)
 {
 	for (unsigned i = 0; i < count; i++) {
 		const struct fl_json_tok *tok =
@@ -230,7 +229,7 @@ static struct variant *find_variant(const struct state *state,
 	const int *fields = state->fields[is_bar];
 	unsigned count = is_bar ? BAR_WORDS : QUOTE_WORDS;
 	struct fl_part symbol = word_of(rec, fields[SYMBOL]);
-	uint64_t hash = fl_hash64(symbol.bytes, symbol.len) + is_bar;
+	uint64_t hash = fl_short_hash(symbol.bytes, symbol.len) + is_bar;
 	size_t at;
 
 	if (2 * variants->count >= variants->mask)
@@ -240,7 +239,8 @@ static struct variant *find_variant(const struct state *state,
 		struct variant *variant = variants->slots[at];
 
 		if (variant->hash == hash && variant->is_bar == is_bar &&
-		    is_variant(variant, rec, fields, count))
+		    (is_bar ? is_variant(variant, rec, fields, BAR_WORDS)
+			    : is_variant(variant, rec, fields, QUOTE_WORDS)))
 			return variant;
 	}
 	variants->count++;

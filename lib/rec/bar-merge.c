@@ -106,93 +106,157 @@ void fl_bar_read(const struct fl_record *rec, struct fl_bar *bar)
 
 /* --- printing ------------------------------------------------------------ */
 
-static void put_string(struct fl_buf *out, const char *lead,
-		       struct fl_part text)
+/* Bars are printed by the hundred thousand: room for all of one is made at
+ * once, and `p` is where the next byte goes. */
+enum {
+	FIXED = 1400, /* names, numbers and times at their longest */
+	ESCAPE = 6,   /* a byte as \u001f */
+};
+
+#define LEAD(text) text, sizeof(text) - 1
+
+static char *put_escape(char *p, char c)
 {
-	if (!text.bytes)
-		return;
-	fl_buf_puts(out, lead);
-	fl_buf_json_string(out, text.bytes, text.len);
+	struct fl_buf escaped = FL_BUF_INIT;
+
+	fl_buf_json_string(&escaped, &c, 1);
+	memcpy(p, escaped.data + 1, escaped.len - 2);
+	p += escaped.len - 2;
+	fl_buf_release(&escaped);
+	return p;
 }
 
-static void put_number(struct fl_buf *out, const char *lead,
-		       struct fl_decimal value)
+static char *put_string(char *p, const char *lead, size_t len,
+			struct fl_part text)
 {
-	char text[FL_DECIMAL_TEXT];
+	const char *bytes = text.bytes;
 
-	fl_buf_puts(out, lead);
-	fl_buf_append(out, text, fl_decimal_print(value, text));
+	if (!bytes)
+		return p;
+	memcpy(p, lead, len);
+	p += len;
+	*p++ = '"';
+	for (size_t i = 0; i < text.len; i++) {
+		unsigned char c = (unsigned char)bytes[i];
+
+		if (c < ' ' || c == '"' || c == '\\')
+			p = put_escape(p, bytes[i]);
+		else
+			*p++ = bytes[i];
+	}
+	*p++ = '"';
+	return p;
 }
 
-static void put_sum(struct fl_buf *out, const char *lead, struct fl_sum value)
+static char *put_number(char *p, const char *lead, size_t len,
+			struct fl_decimal value)
 {
-	char text[FL_DECIMAL_TEXT];
-
-	fl_buf_puts(out, lead);
-	fl_buf_append(out, text, fl_sum_print(value, text));
+	memcpy(p, lead, len);
+	return p + len + fl_decimal_print(value, p + len);
 }
 
-static void put_time(struct fl_buf *out, const char *lead, int64_t ns)
+static char *put_sum(char *p, const char *lead, size_t len, struct fl_sum value)
 {
-	char text[FL_TIME_TEXT];
+	memcpy(p, lead, len);
+	return p + len + fl_sum_print(value, p + len);
+}
 
-	fl_buf_puts(out, lead);
-	fl_buf_putc(out, '"');
-	fl_buf_append(out, text, fl_time_print(ns, text));
-	fl_buf_putc(out, '"');
+static char *put_time(char *p, const char *lead, size_t len, int64_t ns)
+{
+	memcpy(p, lead, len);
+	p += len;
+	*p++ = '"';
+	p += fl_time_print(ns, p);
+	*p++ = '"';
+	return p;
+}
+
+static char *put_raw(char *p, const char *text, size_t len)
+{
+	memcpy(p, text, len);
+	return p + len;
+}
+
+static char *put_figures(char *p, const struct fl_bar *bar)
+{
+	const struct fl_ohlcv *v = &bar->v;
+	struct fl_decimal vwap;
+
+	if (v->has_volume)
+		p = put_sum(p, LEAD(",\"volume\":"), v->volume);
+	if (v->has_turnover)
+		p = put_sum(p, LEAD(",\"turnover\":"), v->turnover);
+	if (!bar->partial && v->has_volume && v->has_turnover &&
+	    fl_sum_ratio(v->turnover, v->volume, &vwap))
+		p = put_number(p, LEAD(",\"vwap\":"), vwap);
+	if (v->has_trades) {
+		struct fl_sum trades = { (fl_int128)v->trades * 1000000000 };
+
+		p = put_sum(p, LEAD(",\"trades\":"), trades);
+	}
+	/* A filled gap has no tick inside. */
+	if (!bar->gap) {
+		p = put_time(p, LEAD(",\"first_ts\":"), v->first_ts);
+		p = put_time(p, LEAD(",\"last_ts\":"), v->last_ts);
+	}
+	return p;
+}
+
+static size_t room_for(const struct fl_bar *bar)
+{
+	const struct fl_part *const texts[] = {
+		&bar->provider, &bar->symbol,   &bar->interval,
+		&bar->adj,      &bar->date,     &bar->tz,
+		&bar->session,  &bar->currency, &bar->currency_src,
+		&bar->mic,      &bar->exchange, &bar->price_scale,
+	};
+	size_t len = 0;
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
+		len += texts[i]->len;
+	return FIXED + ESCAPE * len;
 }
 
 void fl_bar_print(const struct fl_bar *bar, struct fl_buf *out)
 {
 	const struct fl_ohlcv *v = &bar->v;
-	struct fl_decimal vwap;
+	char *p;
 
-	put_time(out, "{\"type\":\"bar\",\"ts\":", bar->ts_ns);
-	put_string(out, ",\"provider\":", bar->provider);
-	put_string(out, ",\"symbol\":", bar->symbol);
-	put_string(out, ",\"interval\":", bar->interval);
-	put_number(out, ",\"open\":", v->open);
-	put_number(out, ",\"high\":", v->high);
-	put_number(out, ",\"low\":", v->low);
-	put_number(out, ",\"close\":", v->close);
-	put_string(out, ",\"adj\":", bar->adj);
-	put_string(out, ",\"date\":", bar->date);
+	if (!fl_buf_reserve(out, room_for(bar)))
+		return;
+	p = out->data + out->len;
+	p = put_time(p, LEAD("{\"type\":\"bar\",\"ts\":"), bar->ts_ns);
+	p = put_string(p, LEAD(",\"provider\":"), bar->provider);
+	p = put_string(p, LEAD(",\"symbol\":"), bar->symbol);
+	p = put_string(p, LEAD(",\"interval\":"), bar->interval);
+	p = put_number(p, LEAD(",\"open\":"), v->open);
+	p = put_number(p, LEAD(",\"high\":"), v->high);
+	p = put_number(p, LEAD(",\"low\":"), v->low);
+	p = put_number(p, LEAD(",\"close\":"), v->close);
+	p = put_string(p, LEAD(",\"adj\":"), bar->adj);
+	p = put_string(p, LEAD(",\"date\":"), bar->date);
 	if (bar->ts_end_ns != FL_TIME_NONE)
-		put_time(out, ",\"ts_end\":", bar->ts_end_ns);
-	put_string(out, ",\"tz\":", bar->tz);
-	if (v->has_volume)
-		put_sum(out, ",\"volume\":", v->volume);
-	if (v->has_turnover)
-		put_sum(out, ",\"turnover\":", v->turnover);
-	if (!bar->partial && v->has_volume && v->has_turnover &&
-	    fl_sum_ratio(v->turnover, v->volume, &vwap))
-		put_number(out, ",\"vwap\":", vwap);
-	if (v->has_trades) {
-		fl_buf_puts(out, ",\"trades\":");
-		fl_buf_u64(out, (uint64_t)v->trades);
-	}
-	/* A filled gap has no tick inside. */
-	if (!bar->gap) {
-		put_time(out, ",\"first_ts\":", v->first_ts);
-		put_time(out, ",\"last_ts\":", v->last_ts);
-	}
-	put_string(out, ",\"session\":", bar->session);
+		p = put_time(p, LEAD(",\"ts_end\":"), bar->ts_end_ns);
+	p = put_string(p, LEAD(",\"tz\":"), bar->tz);
+	p = put_figures(p, bar);
+	p = put_string(p, LEAD(",\"session\":"), bar->session);
 	if (bar->open_yet)
-		fl_buf_puts(out, ",\"final\":false");
+		p = put_raw(p, LEAD(",\"final\":false"));
 	if (bar->partial)
-		fl_buf_puts(out, ",\"partial\":true");
+		p = put_raw(p, LEAD(",\"partial\":true"));
 	if (bar->gap)
-		fl_buf_puts(out, ",\"gap\":true");
-	put_string(out, ",\"currency\":", bar->currency);
-	put_string(out, ",\"currency_src\":", bar->currency_src);
+		p = put_raw(p, LEAD(",\"gap\":true"));
+	p = put_string(p, LEAD(",\"currency\":"), bar->currency);
+	p = put_string(p, LEAD(",\"currency_src\":"), bar->currency_src);
 	if (bar->price_scale.bytes) {
-		fl_buf_puts(out, ",\"price_scale\":");
-		fl_buf_append(out, bar->price_scale.bytes,
-			      bar->price_scale.len);
+		p = put_raw(p, LEAD(",\"price_scale\":"));
+		p = put_raw(p, bar->price_scale.bytes, bar->price_scale.len);
 	}
-	put_string(out, ",\"mic\":", bar->mic);
-	put_string(out, ",\"exchange\":", bar->exchange);
-	fl_buf_putc(out, '}');
+	p = put_string(p, LEAD(",\"mic\":"), bar->mic);
+	p = put_string(p, LEAD(",\"exchange\":"), bar->exchange);
+	*p++ = '}';
+	*p = '\0';
+	out->len = (size_t)(p - out->data);
 }
 
 /* --- merging ------------------------------------------------------------- */
