@@ -64,7 +64,9 @@ claim_of(struct fl_lake *lake, const char *pipeline, struct fl_error *err)
 		claim->commit.pipeline =
 			fl_lake_commit_keep(&claim->commit, pipeline);
 	/* Whoever made the newest commit may have died before it was done. */
-	if (fl_lake_publish(lake, claim->commit.objects,
+	if ((lake->done_number != claim->commit.number ||
+	     lake->done_pipeline != fl_lake_pipeline_id(pipeline)) &&
+	    fl_lake_publish(lake, claim->commit.objects,
 			    claim->commit.object_count, err) < 0)
 		return NULL;
 	claim->commit.object_count = 0;

@@ -83,8 +83,8 @@ static char *folder_of(const char *path)
 	return slash ? fl_strndup(path, (size_t)(slash - path)) : fl_strdup("");
 }
 
-/* The folders before the name, each synced into the one above it. */
-static int make_parents(struct fl_folder *folder, const char *path,
+/* The folders before the name; sync: each durable in the one above it. */
+static int make_parents(struct fl_folder *folder, const char *path, bool sync,
 			struct fl_error *err)
 {
 	char *dir = fl_strdup(path);
@@ -93,13 +93,15 @@ static int make_parents(struct fl_folder *folder, const char *path,
 	for (char *slash = strchr(dir, '/'); slash && result == 0;
 	     slash = strchr(slash + 1, '/')) {
 		*slash = '\0';
-		if (mkdirat(folder->fd, dir, 0777) == 0) {
+		if (mkdirat(folder->fd, dir, 0777) < 0) {
+			if (errno != EEXIST)
+				result = fl_folder_fault(folder, "make", dir,
+							 err);
+		} else if (sync) {
 			char *above = folder_of(dir);
 
 			result = fl_folder_sync(folder, above, err);
 			free(above);
-		} else if (errno != EEXIST) {
-			result = fl_folder_fault(folder, "make", dir, err);
 		}
 		*slash = '/';
 	}
@@ -114,7 +116,7 @@ int fl_folder_create(struct fl_folder *folder, const char *path,
 	int fd = openat(folder->fd, path, flags, 0666);
 
 	if (fd < 0 && errno == ENOENT) {
-		if (make_parents(folder, path, err) < 0)
+		if (make_parents(folder, path, true, err) < 0)
 			return -1;
 		fd = openat(folder->fd, path, flags, 0666);
 	}
@@ -165,7 +167,8 @@ static int link_to(struct fl_folder *folder, const char *draft,
 			return 1;
 		if (errno == EEXIST)
 			return 0;
-		if (errno != ENOENT || make_parents(folder, path, err) < 0)
+		if (errno != ENOENT ||
+		    make_parents(folder, path, true, err) < 0)
 			break;
 	}
 	return fl_folder_fault(folder, "write", path, err);
@@ -204,10 +207,10 @@ int fl_folder_publish(struct fl_folder *folder, const char *from,
 		return fl_folder_fault(folder, "write", to, err);
 	if (faccessat(folder->fd, from, F_OK, 0) < 0)
 		return 0;
-	if (make_parents(folder, to, err) < 0)
+	if (make_parents(folder, to, false, err) < 0)
 		return -1;
 	if (renameat(folder->fd, from, folder->fd, to) == 0)
-		return 1;
+		return 2;
 	return errno == ENOENT ? 0 : fl_folder_fault(folder, "write", to, err);
 }
 

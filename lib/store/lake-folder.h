@@ -45,8 +45,10 @@ int fl_folder_sync(struct fl_folder *folder, const char *path,
 int fl_folder_claim(struct fl_folder *folder, const char *draft,
 		    const char *path, const void *bytes, size_t len,
 		    struct fl_error *err);
-/* Rename, over what may be there; folders before the new name are made.
- * returns 1; 0 there is no `from` (any more); -1 */
+/* Rename, over what may be there; folders before the new name are made. Not
+ * durable yet: that takes a sync of the name's folder, and where folders were
+ * made of those above it.
+ * returns 1; 2 folders were made; 0 there is no `from` (any more); -1 */
 int fl_folder_publish(struct fl_folder *folder, const char *from,
 		      const char *to, struct fl_error *err);
 /* returns a descriptor for reading; -1 with err.code FL_OK: it is not there */

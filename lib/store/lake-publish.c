@@ -16,6 +16,34 @@ enum {
 	STALE_S = 3600, /* temporary objects this old may be swept */
 };
 
+/* The folder of an object, and with `all` those above it. */
+static void add_folders(struct fl_map *dirs, const char *path, bool all)
+{
+	const char *slash = strrchr(path, '/');
+	size_t len = slash ? (size_t)(slash - path) : 0;
+
+	*fl_map_at(dirs, path, len) = dirs;
+	while (all && len) {
+		do {
+			len--;
+		} while (len && path[len] != '/');
+		*fl_map_at(dirs, path, len) = dirs;
+	}
+}
+
+static int sync_folders(struct fl_lake *lake, const struct fl_map *dirs,
+			struct fl_error *err)
+{
+	if (dirs->count > FEW_FOLDERS)
+		return fl_folder_sync_all(&lake->folder, err);
+	for (size_t i = 0; i < dirs->count; i++) {
+		if (fl_folder_sync(&lake->folder, dirs->entries[i].key, err) <
+		    0)
+			return -1;
+	}
+	return 0;
+}
+
 int fl_lake_publish(struct fl_lake *lake, const struct fl_lake_named *objects,
 		    size_t count, struct fl_error *err)
 {
@@ -23,23 +51,17 @@ int fl_lake_publish(struct fl_lake *lake, const struct fl_lake_named *objects,
 	int result = 0;
 
 	for (size_t i = 0; i < count && result == 0; i++) {
-		const char *to = objects[i].to, *slash = strrchr(to, '/');
+		int got = fl_folder_publish(&lake->folder, objects[i].from,
+					    objects[i].to, err);
 
-		if (fl_folder_publish(&lake->folder, objects[i].from, to, err) <
-		    0)
+		if (got < 0)
 			result = -1;
-		if (slash)
-			*fl_map_at(&dirs, to, (size_t)(slash - to)) = lake;
+		/* Who put it there before us may have died before this. */
+		add_folders(&dirs, objects[i].to, got != 1);
 		fl_crash_at("lake_published", i + 1);
 	}
-	/* Also what was in its place already: who put it there may have died
-	 * before this. */
-	if (result == 0 && dirs.count > FEW_FOLDERS)
-		result = fl_folder_sync_all(&lake->folder, err);
-	for (size_t i = 0;
-	     i < dirs.count && dirs.count <= FEW_FOLDERS && result == 0; i++)
-		result =
-			fl_folder_sync(&lake->folder, dirs.entries[i].key, err);
+	if (result == 0)
+		result = sync_folders(lake, &dirs, err);
 	fl_map_release(&dirs, NULL);
 	return result;
 }

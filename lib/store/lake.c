@@ -275,6 +275,11 @@ static int commit(struct fl_store *store, struct fl_error *err)
 		fl_crash_at("lake_committed", commits);
 		result = publish(lake, err);
 	}
+	if (result == 0 && lake->claims) {
+		lake->done_number = fl_lake_claimed(lake)->number;
+		lake->done_pipeline =
+			fl_lake_pipeline_id(fl_lake_claimed(lake)->pipeline);
+	}
 	/* A commit holds, whatever came of the rest: what it names must stay
 	 * for who publishes it. */
 	for (size_t i = 0; lake->committed && i < lake->count; i++)

@@ -110,6 +110,8 @@ struct fl_lake {
 	unsigned spills;
 	bool unsynced;                /* objects wait for fl_folder_sync_all */
 	struct fl_lake_claim *claims; /* pipelines moved in this batch */
+	/* The commit that we have published last, and whose it was. */
+	uint64_t done_pipeline, done_number;
 	bool committed; /* a commit names the objects: they must stay */
 	int64_t last_stamp;
 };
