@@ -138,13 +138,20 @@ static bool read_position(const struct fl_json *json, uint32_t at,
 	return true;
 }
 
+/* A commit may come from anyone: it names nothing outside of the lake. */
+static bool is_inside(const struct fl_json_tok *path)
+{
+	return path->len && path->text[0] != '/' &&
+	       !memmem(path->text, path->len, "..", 2);
+}
+
 static bool read_object(const struct fl_json *json, uint32_t at,
 			struct fl_lake_commit *commit)
 {
 	const struct fl_json_tok *from = text_at(json, at, "from");
 	const struct fl_json_tok *to = text_at(json, at, "to");
 
-	if (!from || !to)
+	if (!from || !to || !is_inside(from) || !is_inside(to))
 		return false;
 	fl_lake_commit_add(commit, keep_tok(commit, from),
 			   keep_tok(commit, to));

@@ -425,6 +425,23 @@ same() {
 	run -2 fl-load --print-schema lake/
 }
 
+@test "a commit that is damaged, or leads out of the folder, is refused" {
+	flow 500
+	echo mine >mine
+	for text in '{' '[]' '{"pipeline":"p","stamp":"1","positions":[],"objects":[{"from":"../mine","to":"quote/x"}]}' \
+		'{"pipeline":"p","stamp":"1","positions":[{"pos":"1"}],"objects":[]}' \
+		'{"pipeline":"p","stamp":"1","positions":[],"objects":[{"from":"_commit/p/1","to":"/mine"}]}'; do
+		echo "$text" >lake/_commit/p/99
+		run -4 fl-load --positions lake/
+		[[ $output == *"'lake/_commit/p/99' is damaged, or of a newer release: it is no commit that can be read" ]]
+		run -4 fl-load lake/ /dev/null
+		run -4 fl-fetch store lake/
+	done
+	[ "$(cat mine)" = mine ]
+	rm lake/_commit/p/99
+	[ "$(fl-fetch store lake/ | wc -l)" = 500 ]
+}
+
 @test "what a user puts into or takes out of the folder breaks nothing" {
 	for d in 01 02 03; do bar 2026-01-$d A 2; done | fl-load lake/
 	echo hello >lake/bar/dt=2026-01-01/README
