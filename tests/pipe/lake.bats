@@ -147,16 +147,16 @@ same() {
 	fl-fetch sim -n 2000 >in
 	fl-load --batch 10 lake/ in
 	(
-		for _ in 1 2 3; do fl-load -q --batch 10 lake/ in; done
-		: >stop
+		while [ ! -e stop ]; do fl-load -q --batch 10 lake/ in; done
 	) &
-	looks=0
-	while [ ! -e stop ]; do
-		[ "$(fl-fetch store lake/ | wc -l)" = 2000 ]
-		looks=$((looks + 1))
+	looks=10
+	[ -z "${FL_LONG:-}" ] || looks=300
+	for ((i = 0; i < looks; i++)); do
+		[ "$(fl-fetch store lake/ | wc -l)" = 2000 ] || break
 	done
+	: >stop
 	wait
-	[ $looks -gt 3 ]
+	[ $i = $looks ]
 	[ "$(objects | wc -l)" = 200 ]
 }
 
