@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# shellcheck disable=SC2154 # run sets output, run_json record
+# shellcheck disable=SC2016,SC2154 # jq programs; run sets output, run_json record
 # fl-agg bars: what a bar is made of, when it is written, and what is refused.
 
 load ../helper/common
@@ -304,16 +304,16 @@ of() {
 }
 
 @test "--calendar takes other hours, and says where they are wrong" {
-	printf 'exchange TEST of this test\nzone UTC\nweekend none\nhours 15:00-16:00\nknown 2026-01-01 to 2026-12-31\n' >cal
+	printf 'exchange TEST of this test\nzone UTC\nweekend none\nhours 15:00-16:00\nknown 2026-01-01 to 2026-12-31\n' >hours.txt
 	{
 		tick 14:59:00.000 1 1 '"mic":"TEST"'
 		tick 15:30:00.000 2 1 '"mic":"TEST"'
 	} >in
-	run_json 0 fl-agg bars 1d --calendar cal in
+	run_json 0 fl-agg bars 1d --calendar hours.txt in
 	[ "$(of .trades)" = 1 ]
-	echo 'hours never' >>cal
-	run -6 fl-agg bars 1d --calendar cal in
-	[[ $output == "fl-agg: 'cal' line 6: "* ]] || fail "$output"
+	echo 'hours never' >>hours.txt
+	run -6 fl-agg bars 1d --calendar hours.txt in
+	[[ $output == "fl-agg: 'hours.txt' line 6: "* ]] || fail "$output"
 	run -5 fl-agg bars 1d --calendar none in
 }
 

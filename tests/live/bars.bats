@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# shellcheck disable=SC2154 # run sets output
+# shellcheck disable=SC2030,SC2031,SC2154 # run sets output
 # Bars beside those that DuckDB and pandas make of the same data.
 
 load ../helper/common
