@@ -31,8 +31,11 @@ static enum fl_logs_got parse(struct fl_logs_work *w)
 
 	if (got != FL_LOGS_RECORD)
 		return got;
+	if (!w->parser->job->format &&
+	    fl_logs_starts(prefix.at, w->end, "[UFW "))
+		return FL_LOGS_NOT_MINE;
 	fl_logs_verdict(w, verdict_of(w->parser->job->prefixes, &prefix),
-			&fl_logs_format_iptables);
+			false);
 	return FL_LOGS_RECORD;
 }
 

@@ -28,8 +28,7 @@ static enum fl_logs_got parse(struct fl_logs_work *w)
 		return FL_LOGS_NOT_MINE;
 	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
 		if (fl_logs_is(prefix.at, prefix.len, known[i].prefix))
-			fl_logs_verdict(w, known[i].verdict,
-					&fl_logs_format_ufw);
+			fl_logs_verdict(w, known[i].verdict, false);
 	if (prefix.len > 2 && prefix.at[prefix.len - 1] == ']')
 		fl_logs_put(w, FL_LOGS_RULE_NAME, prefix.at + 1,
 			    prefix.len - 2);

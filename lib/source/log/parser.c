@@ -82,6 +82,7 @@ void fl_logs_parser_init(struct fl_logs_parser *parser,
 	parser->times.zone = job->io->zone;
 	parser->times.year = job->year;
 	parser->times.file_ns = file_ns;
+	parser->columns.day = FL_TIME_NONE;
 	parser->work.parser = parser;
 }
 
@@ -93,9 +94,11 @@ void fl_logs_parser_release(struct fl_logs_parser *parser)
 	fl_arena_release(&parser->work.arena);
 }
 
-void fl_logs_columns_set(struct fl_logs_columns *columns, const char *at,
+void fl_logs_columns_set(struct fl_logs_columns *columns,
+			 const struct fl_logs_format *of, const char *at,
 			 const char *end)
 {
+	columns->of = of;
 	fl_buf_reset(&columns->names);
 	columns->count = 0;
 	while (at < end && columns->count < FL_LOGS_COLUMNS) {

@@ -30,10 +30,12 @@ struct fl_logs_job {
 
 /* Columns that a line of the input names for those after it. */
 struct fl_logs_columns {
-	struct fl_buf names; /* each ended by a NUL */
+	const struct fl_logs_format *of; /* whose they are; NULL: none yet */
+	struct fl_buf names;             /* each ended by a NUL */
 	uint16_t at[FL_LOGS_COLUMNS];
 	size_t count;
-	char date[12]; /* #Date: of W3C, where no column has it; "" */
+	int64_t day; /* #Date: of W3C, since 1970; FL_TIME_NONE */
+	bool local;  /* W3C: times are on the clock of --tz */
 };
 
 struct fl_logs_parser {
@@ -74,11 +76,11 @@ void fl_logs_parser_init(struct fl_logs_parser *parser,
 enum fl_logs_got fl_logs_parse(struct fl_logs_parser *parser, const char *line,
 			       size_t len, int64_t recv_ns,
 			       struct fl_logs_made *made);
-/* For `made` of a line that was refused before it came here. */
 void fl_logs_parser_release(struct fl_logs_parser *parser);
 
 /* --- for formats whose lines name columns --- */
-void fl_logs_columns_set(struct fl_logs_columns *columns, const char *at,
+void fl_logs_columns_set(struct fl_logs_columns *columns,
+			 const struct fl_logs_format *of, const char *at,
 			 const char *end);
 const char *fl_logs_column(const struct fl_logs_columns *columns, size_t i);
 

@@ -51,15 +51,16 @@ static bool time_at(const char *at, struct fl_civil *civil)
  * the two, one that it skips is read with the offset from before: a line is not
  * refused for an hour in the year. */
 static enum fl_logs_clock wall_to_ns(const struct fl_zone *zone,
-				     struct fl_civil *civil, int64_t *ns)
+				     const struct fl_civil *wall, int64_t *ns)
 {
-	bool leap = civil->second == 60;
+	struct fl_civil civil = *wall;
+	bool leap = civil.second == 60;
 
 	if (leap)
-		civil->second = 59;
+		civil.second = 59;
 	if (!zone)
-		*ns = fl_time_from_civil(civil);
-	else if (fl_zone_to_utc(zone, civil, ns, NULL) == FL_ZONE_RANGE)
+		*ns = fl_time_from_civil(&civil);
+	else if (fl_zone_to_utc(zone, &civil, ns, NULL) == FL_ZONE_RANGE)
 		*ns = FL_TIME_NONE;
 	if (*ns == FL_TIME_NONE)
 		return FL_LOGS_BAD_STAMP;

@@ -265,11 +265,10 @@ void fl_logs_mac(struct fl_logs_work *w, enum fl_logs_field field,
 }
 
 void fl_logs_verdict(struct fl_logs_work *w, enum fl_logs_verdict verdict,
-		     const struct fl_logs_format *format)
+		     bool web)
 {
 	static const char *const actions[] = { "allow", "deny",  "drop",
 					       "reset", "audit", "challenge" };
-	bool web = strcmp(format->access, "access") == 0;
 
 	if (verdict == FL_LOGS_NO_VERDICT)
 		return;
@@ -286,6 +285,16 @@ void fl_logs_verdict(struct fl_logs_work *w, enum fl_logs_verdict verdict,
 				: "[\"connection\",\"denied\"]");
 	/* Of the device's action: a block that worked is a success. */
 	fl_logs_say(w, FL_LOGS_EVENT_OUTCOME, "success");
+}
+
+bool fl_logs_act(struct fl_logs_work *w, const char *text, size_t len, bool web)
+{
+	enum fl_logs_verdict verdict = fl_logs_verdict_of(text, len);
+
+	if (verdict == FL_LOGS_NO_VERDICT)
+		fl_logs_lower(w, FL_LOGS_EVENT_ACTION, text, len);
+	fl_logs_verdict(w, verdict, web);
+	return verdict != FL_LOGS_NO_VERDICT;
 }
 
 enum fl_logs_verdict fl_logs_verdict_of(const char *text, size_t len)
@@ -394,4 +403,66 @@ void fl_logs_print(const struct fl_logs_work *w, struct fl_buf *out)
 	for (const char *dot = strchr(open, '.'); dot;
 	     dot = strchr(dot + 1, '.'))
 		fl_buf_putc(out, '}');
+}
+
+/* --- pieces --- */
+
+size_t fl_logs_split(struct fl_logs_work *w, const char *at, const char *end,
+		     char separator, struct fl_logs_text *cells, size_t max)
+{
+	size_t count = 0;
+
+	for (;;) {
+		const char *to = fl_logs_until(at, end, separator);
+		struct fl_logs_text cell = { at, (size_t)(to - at) };
+
+		if (at < end && *at == '"') {
+			char *copy =
+				fl_logs_copy(w, at + 1, (size_t)(end - at - 1));
+			size_t len = 0;
+
+			/* "" inside is one quote. */
+			for (to = at + 1; to < end; to++) {
+				if (*to == '"' &&
+				    (to + 1 == end || to[1] != '"'))
+					break;
+				to += *to == '"';
+				copy[len++] = *to;
+			}
+			cell = (struct fl_logs_text){ copy, len };
+			to = to < end ? fl_logs_until(to, end, separator) : end;
+		}
+		if (count < max)
+			cells[count] = cell;
+		count++;
+		if (to == end)
+			return count;
+		at = to + 1;
+	}
+}
+
+struct fl_logs_text fl_logs_unescape(struct fl_logs_work *w, const char *text,
+				     size_t len)
+{
+	char *copy;
+	size_t kept = 0;
+
+	if (!memchr(text, '\\', len))
+		return (struct fl_logs_text){ text, len };
+	copy = fl_logs_copy(w, text, len);
+	for (size_t i = 0; i < len; i++) {
+		char c = text[i];
+
+		if (c == '\\' && i + 1 < len) {
+			c = text[++i];
+			if (c == 'n')
+				c = '\n';
+			else if (c == 'r')
+				c = '\r';
+			else if (!memchr("\\=|", c, 3))
+				copy[kept++] = '\\';
+		}
+		copy[kept++] = c;
+	}
+	return (struct fl_logs_text){ copy, kept };
 }

@@ -122,7 +122,11 @@ void fl_logs_protocol(struct fl_logs_work *w, const char *text, size_t len);
 void fl_logs_mac(struct fl_logs_work *w, enum fl_logs_field field,
 		 const char *text, size_t len);
 void fl_logs_verdict(struct fl_logs_work *w, enum fl_logs_verdict verdict,
-		     const struct fl_logs_format *format);
+		     bool web);
+/* The same of a device's word: one that is not known is kept in lower case.
+ * false: so it was */
+bool fl_logs_act(struct fl_logs_work *w, const char *text, size_t len,
+		 bool web);
 /* The word of a vendor or user; NO_VERDICT: none that is known. */
 enum fl_logs_verdict fl_logs_verdict_of(const char *text, size_t len);
 
@@ -141,6 +145,14 @@ enum fl_logs_got fl_logs_refuse(struct fl_logs_work *w, enum fl_reason reason,
 
 /* Append all that was put: ,"event":{…},"source":{…} */
 void fl_logs_print(const struct fl_logs_work *w, struct fl_buf *out);
+
+/* Cells between separators, "quoted" ones without their quotes, in
+ * cells[max]; how many there are, which may be more. */
+size_t fl_logs_split(struct fl_logs_work *w, const char *at, const char *end,
+		     char separator, struct fl_logs_text *cells, size_t max);
+/* \\ \= \| \n \r as what they mean: CEF's and LEEF's. */
+struct fl_logs_text fl_logs_unescape(struct fl_logs_work *w, const char *text,
+				     size_t len);
 
 /* --- looking --- */
 
