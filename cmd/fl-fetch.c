@@ -82,7 +82,7 @@ static const struct fl_option options[] = {
 
 /* Sources that are designed but not built in yet: a name that will be right
  * deserves another answer than a slip. */
-static const char *const later[] = { "alphavantage", "syslog", NULL };
+static const char *const later[] = { "alphavantage", NULL };
 
 /* Sources that this build could not have. */
 static const struct {

@@ -62,7 +62,7 @@ teardown() {
 	fl-fetch --list-sources >list
 	run -0 jq -r '[.type, .stat, .subject] | join(" ")' list
 	output=${output#$'stat source yahoo\n'} # a build may lack it
-	[ "$output" = $'stat source csv\nstat source log\nstat source store\nstat source sim' ]
+	[ "$output" = $'stat source csv\nstat source log\nstat source syslog\nstat source store\nstat source sim' ]
 	fl-clean <list >clean
 	cmp list clean
 }

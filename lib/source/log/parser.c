@@ -128,6 +128,8 @@ static void put_head(struct fl_logs_work *w)
 	const struct fl_logs_head *head = &w->head;
 
 	fl_logs_put(w, FL_LOGS_HOST_NAME, head->host.at, head->host.len);
+	if (w->parser->peer && !fl_logs_has(w, FL_LOGS_HOST_NAME))
+		fl_logs_say(w, FL_LOGS_HOST_NAME, w->parser->peer);
 	fl_logs_put(w, FL_LOGS_SYSLOG_APP, head->app.at, head->app.len);
 	fl_logs_put(w, FL_LOGS_SYSLOG_PROCID, head->procid.at,
 		    head->procid.len);

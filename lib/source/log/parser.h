@@ -46,7 +46,9 @@ struct fl_logs_parser {
 	struct fl_logs_repeats repeats;
 	struct fl_json json;
 	struct fl_logs_work work;
-	bool lacks_year; /* a line was refused for want of one */
+	const char *peer; /* who sent the line, for one that names no host;
+			   * NULL */
+	bool lacks_year;  /* a line was refused for want of one */
 };
 
 struct fl_logs_made {
