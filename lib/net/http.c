@@ -534,7 +534,8 @@ void fl_http_ask(struct fl_http *http, const struct fl_http_request *request)
 	job->urls[0] = fl_strdup(request->url);
 	if (request->other_url)
 		job->urls[1] = fl_strdup(request->other_url);
-	job->asked_ns = job->due_ns = fl_monotonic_ns();
+	job->asked_ns = fl_monotonic_ns();
+	job->due_ns = job->asked_ns + request->wait_ns;
 	while (*at)
 		at = &(*at)->next;
 	*at = job;

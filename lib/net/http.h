@@ -47,6 +47,7 @@ struct fl_http_request {
 	const char *other_url; /* the same at another host: asked once, at once,
 				* after a 429 or 5xx; NULL */
 	void *arg;             /* comes back with the answer */
+	int64_t wait_ns;       /* not to be asked before */
 };
 
 /* Why no whole answer came. */

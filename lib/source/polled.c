@@ -19,6 +19,7 @@
 #include "base/mem.h"
 #include "base/time.h"
 #include "io/stream.h"
+#include "net/mask.h"
 
 enum {
 	BASES = 2,
@@ -96,6 +97,8 @@ struct fl_poll_out {
 struct slot {
 	const char *symbol;
 	void *job;
+	struct fl_buf path; /* asked for last */
+	unsigned tries;     /* of it, as parse sees them */
 	bool done, failed;
 	struct fl_poll_fault fault;
 	unsigned status; /* of the answer that failed */
@@ -193,27 +196,50 @@ static void end_job(struct polled *p, struct slot *slot)
 	slot->done = true;
 }
 
+static void ask(struct polled *p, struct slot *slot, int64_t wait_ns)
+{
+	char *urls[BASES] = { NULL };
+
+	for (int i = 0; i < BASES && p->bases[i]; i++)
+		urls[i] = fl_sprintf("%s%s", p->bases[i],
+				     fl_buf_text(&slot->path));
+	fl_http_ask(p->http, &(struct fl_http_request){ .url = urls[0],
+							.other_url = urls[1],
+							.arg = slot,
+							.wait_ns = wait_ns });
+	for (int i = 0; i < BASES; i++)
+		free(urls[i]);
+}
+
 /* The next request of the symbol, or its end. */
 static void ask_next(struct polled *p, struct slot *slot)
 {
-	struct fl_buf path = FL_BUF_INIT;
-	char *urls[BASES] = { NULL };
-
-	if (p->polled->request(slot->job, &path) == 0) {
+	fl_buf_reset(&slot->path);
+	slot->tries = 1;
+	if (p->polled->request(slot->job, &slot->path) == 0) {
 		p->polled->records(slot->job, &slot->out);
 		end_job(p, slot);
 	} else {
-		for (int i = 0; i < BASES && p->bases[i]; i++)
-			urls[i] = fl_sprintf("%s%s", p->bases[i],
-					     fl_buf_text(&path));
-		fl_http_ask(p->http,
-			    &(struct fl_http_request){ .url = urls[0],
-						       .other_url = urls[1],
-						       .arg = slot });
-		for (int i = 0; i < BASES; i++)
-			free(urls[i]);
+		ask(p, slot, 0);
 	}
-	fl_buf_release(&path);
+}
+
+/* The same request once more. returns false: it was asked often enough */
+static bool ask_again(struct polled *p, struct slot *slot)
+{
+	int64_t wait = option.retry_ns;
+
+	if (slot->tries >= option.tries)
+		return false;
+	for (unsigned i = 1; i < slot->tries && wait < FL_HOUR; i++)
+		wait *= 2;
+	wait *= slot->fault.pause;
+	fl_log("'%s': %s; asking again in %lld ms", slot->symbol,
+	       slot->fault.text, (long long)(wait / 1000000));
+	slot->tries++;
+	slot->fault = (struct fl_poll_fault){ .reason = FL_REASON_NONE };
+	ask(p, slot, wait);
+	return true;
 }
 
 /* What of a symbol is wanted; NULL: all. */
@@ -263,6 +289,19 @@ static void transport_fault(const struct fl_http_answer *answer,
 		 (long long)(answer->took_ns % FL_SECOND / (FL_SECOND / 10)));
 }
 
+/* Stars for the secret, wherever it stands in text[len]. */
+static void hide(const struct polled *p, char *text, size_t len)
+{
+	const char *secret =
+		p->polled->secret ? p->polled->secret(p->plan) : NULL;
+	size_t size = secret ? strlen(secret) : 0;
+	char *at = text;
+
+	while (size &&
+	       (at = memmem(at, (size_t)(text + len - at), secret, size)))
+		memset(at, '*', size);
+}
+
 static void fail(struct polled *p, struct slot *slot,
 		 const struct fl_http_answer *answer)
 {
@@ -273,6 +312,7 @@ static void fail(struct polled *p, struct slot *slot,
 	slot->raw_len = answer->len ? answer->len : strlen(answer->url);
 	slot->raw = fl_strndup(answer->len ? answer->body : answer->url,
 			       slot->raw_len);
+	hide(p, slot->raw, slot->raw_len);
 	end_job(p, slot);
 	if (p->broken ||
 	    !((reason == FL_REASON_network && !p->answered) ||
@@ -290,15 +330,19 @@ static int take_answer(struct polled *p, const struct fl_http_answer *answer,
 		       struct fl_error *err)
 {
 	struct slot *slot = answer->arg;
+	int got = -1;
 
 	p->ask->io->counts.bytes_in += answer->len;
 	p->answered |= answer->status != 0;
 	if (answer->fault)
 		transport_fault(answer, p->polled->provider, &slot->fault);
-	else if (p->polled->parse(slot->job, answer, &slot->fault) == 0) {
+	else
+		got = p->polled->parse(slot->job, answer, &slot->fault);
+	hide(p, slot->fault.text, strlen(slot->fault.text));
+	if (got == 0)
 		ask_next(p, slot);
+	if (got == 0 || (got == 1 && ask_again(p, slot)))
 		return 0;
-	}
 	if (slot->fault.fatal)
 		return fl_error_set(err, slot->fault.fatal, "'%s': %s",
 				    slot->symbol, slot->fault.text);
@@ -338,6 +382,7 @@ static int refuse(struct polled *p, struct slot *slot, struct fl_error *err)
 static void release_slot(struct slot *slot)
 {
 	release_out(&slot->out);
+	fl_buf_release(&slot->path);
 	free(slot->raw);
 	slot->raw = NULL;
 }
@@ -465,6 +510,29 @@ bool fl_polled_fills(void)
 	return option.fill != NULL;
 }
 
+/* Where the plan names them, they stand for the symbols. */
+static int take_subjects(struct polled *p, struct fl_error *err)
+{
+	const char *const *subjects =
+		p->polled->subjects ? p->polled->subjects(p->plan) : NULL;
+	size_t count = 0;
+
+	if (!subjects)
+		return 0;
+	if ((p->ask->operands && *p->ask->operands) || p->ask->symbols ||
+	    option.symbols_from || option.fill)
+		return fl_error_set(err, FL_ERR_USAGE,
+				    "%s is asked for '%s' without symbols and "
+				    "--fill",
+				    p->polled->provider, *subjects);
+	while (subjects[count])
+		count++;
+	p->symbols = fl_zalloc((count + 1) * sizeof(*p->symbols));
+	for (size_t i = 0; i < count; i++)
+		p->symbols[i] = fl_strdup(subjects[i]);
+	return 0;
+}
+
 /* All but the connection to the network. */
 static int prepare(struct polled *p, const char *bases, struct fl_error *err)
 {
@@ -481,7 +549,9 @@ static int prepare(struct polled *p, const char *bases, struct fl_error *err)
 		return fl_error_set(err, FL_ERR_USAGE,
 				    "--timeout takes 1s and more, "
 				    "--connect-timeout 1ms and more");
-	if (take_bases(p, bases, err) < 0 ||
+	if (take_bases(p, bases, err) < 0 || take_subjects(p, err) < 0)
+		return -1;
+	if (!p->symbols &&
 	    fl_symbols_read(p->ask, p->polled->provider, option.symbols_from,
 			    &p->symbols, err) < 0)
 		return -1;
@@ -572,6 +642,17 @@ void fl_polled_tell(void *state, char *text, size_t size)
 		  "request");
 }
 
+/* A line with the URL, secrets masked. */
+static void put_url(const struct polled *p, const struct fl_buf *path,
+		    struct fl_buf *out)
+{
+	char *url = fl_sprintf("%s%s", p->bases[0], fl_buf_text(path));
+
+	fl_url_mask(url, out);
+	fl_buf_putc(out, '\n');
+	free(url);
+}
+
 int fl_polled_dry_run(const struct fl_ask *ask, const struct fl_polled *polled,
 		      const void *plan, const char *bases,
 		      int (*each)(void *arg, const char *bytes, size_t len,
@@ -597,8 +678,7 @@ int fl_polled_dry_run(const struct fl_ask *ask, const struct fl_polled *polled,
 		struct fl_buf path = FL_BUF_INIT;
 
 		while (polled->request(job, &path) == 1) {
-			fl_buf_printf(&text, "%s%s\n", p->bases[0],
-				      fl_buf_text(&path));
+			put_url(p, &path, &text);
 			fl_buf_reset(&path);
 			ask->io->counts.out++;
 		}
@@ -624,8 +704,10 @@ int fl_polled_replay(const struct fl_polled *polled, const void *plan,
 	struct fl_buf path = FL_BUF_INIT;
 	int result = 0;
 
-	while (result == 0 && polled->request(job, &path) == 1)
+	while (result == 0 && polled->request(job, &path) == 1) {
 		result = polled->parse(job, answer, fault);
+		fl_buf_reset(&path);
+	}
 	if (result == 0)
 		polled->records(job, &out);
 	for (size_t i = 0; i < out.count; i++) {
@@ -640,5 +722,5 @@ int fl_polled_replay(const struct fl_polled *polled, const void *plan,
 	release_out(&out);
 	fl_buf_release(&path);
 	polled->end(job);
-	return result;
+	return result ? -1 : 0;
 }

@@ -23,6 +23,8 @@ struct fl_poll_fault {
 	char text[400];     /* in words, the provider's own where it has some */
 	enum fl_code fatal; /* not of the symbol but of this machine: ends the
 			     * run */
+	unsigned pause;     /* where parse says to ask again: how long to wait
+			     * first, in times of --retry-wait */
 };
 
 /* What comes of one symbol: records and rejects, in their order. */
@@ -40,6 +42,12 @@ struct fl_polled {
 	/* --fill: of which series of a symbol holes are to be looked for.
 	 * returns false: this plan asks for no bars. NULL: cannot fill */
 	bool (*series)(const void *plan, struct fl_holes_ask *series);
+	/* What is asked about instead of symbols, NULL-ended: a text to search
+	 * for, a list. NULL, or returns NULL: symbols. */
+	const char *const *(*subjects)(const void *plan);
+	/* What the provider may repeat in its answers and nobody is to see, or
+	 * NULL. NULL: there is nothing. */
+	const char *(*secret)(const void *plan);
 	/* What is to be asked about one symbol.
 	 * plan    of the source, for all symbols
 	 * holes   only these; NULL: all that the plan says
@@ -49,7 +57,9 @@ struct fl_polled {
 	/* Append the path and query of the next request.
 	 * returns 1; 0 there is none, all is parsed */
 	int (*request)(void *job, struct fl_buf *path);
-	/* Take a whole answer, of any status. returns 0; -1 with the fault */
+	/* Take a whole answer, of any status. returns 0; -1 with the fault; 1
+	 * it says to ask the same again a little later, with the fault that it
+	 * is when --tries are used up */
 	int (*parse)(void *job, const struct fl_http_answer *answer,
 		     struct fl_poll_fault *fault);
 	void (*records)(void *job, struct fl_poll_out *out);
