@@ -106,6 +106,14 @@ uint64_t fl_http_requests(const struct fl_http *http)
 	return 0;
 }
 
+void fl_http_cookies(struct fl_http *http,
+		     void (*each)(void *arg, const char *line), void *arg)
+{
+	(void)http;
+	(void)each;
+	(void)arg;
+}
+
 void fl_http_close(struct fl_http **http)
 {
 	*http = NULL;
@@ -142,6 +150,9 @@ enum {
 	X(multi_remove_handle)                                                 \
 	X(multi_setopt)                                                        \
 	X(multi_strerror)                                                      \
+	X(share_cleanup)                                                       \
+	X(share_init)                                                          \
+	X(share_setopt)                                                        \
 	X(slist_append)                                                        \
 	X(slist_free_all)
 
@@ -172,9 +183,11 @@ struct job {
 	struct fl_http *http;
 	enum state state;
 	void *arg;
-	char *urls[2]; /* the second NULL: no other host */
-	unsigned at;   /* which of them is asked */
-	bool turned;   /* the other host was tried */
+	char *urls[2];              /* the second NULL: no other host */
+	char *form, *cookie;        /* NULL */
+	struct curl_slist *headers; /* of this one alone; NULL */
+	unsigned at;                /* which of them is asked */
+	bool turned;                /* the other host was tried */
 	unsigned tries;
 	int64_t asked_ns, due_ns; /* monotonic */
 	CURL *easy;
@@ -187,6 +200,7 @@ struct fl_http {
 	const struct fl_io *io;
 	struct fl_http_settings settings;
 	CURLM *multi;
+	CURLSH *share; /* of cookies; NULL */
 	struct curl_slist *headers;
 	struct job *jobs;  /* in the order in which they were asked */
 	struct job *given; /* whose answer the caller has */
@@ -249,7 +263,7 @@ static void set_options(struct fl_http *http, struct job *job)
 	SET(ERRORBUFFER, job->error);
 	SET(NOSIGNAL, 1L);
 	SET(USERAGENT, s->agent);
-	SET(HTTPHEADER, http->headers);
+	SET(HTTPHEADER, job->headers ? job->headers : http->headers);
 	SET(ACCEPT_ENCODING, ""); /* all that it can undo */
 	SET(HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
 	SET(FOLLOWLOCATION, 1L);
@@ -276,6 +290,14 @@ static void set_options(struct fl_http *http, struct job *job)
 	SET(XFERINFODATA, job);
 	if (s->ca_file)
 		SET(CAINFO, s->ca_file);
+	if (job->form)
+		SET(POSTFIELDS, job->form);
+	if (job->cookie)
+		SET(COOKIE, job->cookie);
+	if (http->share) {
+		SET(SHARE, http->share);
+		SET(COOKIEFILE, "");
+	}
 #undef SET
 	/* Verification is libcurl's default, and nothing here turns it off. */
 }
@@ -310,7 +332,8 @@ static int begin(struct fl_http *http, struct job *job, struct fl_error *err)
 	job->state = RUNS;
 	job->tries++;
 	http->requests++;
-	fl_log("GET %s (try %u)", masked(http, job), job->tries);
+	fl_log("%s %s (try %u)", job->form ? "POST" : "GET", masked(http, job),
+	       job->tries);
 	return 0;
 }
 
@@ -322,6 +345,9 @@ static void free_job(struct job *job)
 		curl.easy_cleanup(job->easy);
 	free(job->urls[0]);
 	free(job->urls[1]);
+	free(job->form);
+	free(job->cookie);
+	curl.slist_free_all(job->headers);
 	fl_buf_release(&job->head);
 	fl_buf_release(&job->body);
 	free(job);
@@ -387,9 +413,11 @@ static void make_answer(struct fl_http *http, struct job *job, CURLcode code,
 		.tries = job->tries,
 		.took_ns = fl_monotonic_ns() - job->asked_ns,
 		.url = masked(http, job),
+		.place = job->urls[job->at],
 		.head = fl_buf_text(&job->head),
 	};
 	curl.easy_getinfo(job->easy, CURLINFO_RESPONSE_CODE, &status);
+	curl.easy_getinfo(job->easy, CURLINFO_EFFECTIVE_URL, &answer->place);
 	answer->status = status > 0 ? (unsigned)status : 0;
 	/* Both forms, seconds and a date, are read by libcurl. */
 	curl.easy_getinfo(job->easy, CURLINFO_RETRY_AFTER, &after);
@@ -486,10 +514,18 @@ static void unlink_job(struct fl_http *http, const struct job *job)
 	*at = job->next;
 }
 
+static struct curl_slist *make_headers(const char *accept)
+{
+	char *text = fl_sprintf("Accept: %s", accept ? accept : "*/*");
+	struct curl_slist *headers = curl.slist_append(NULL, text);
+
+	free(text);
+	return curl.slist_append(headers, "Accept-Language: en-US,en;q=0.9");
+}
+
 int fl_http_open(struct fl_http **out, const struct fl_io *io,
 		 const struct fl_http_settings *settings, struct fl_error *err)
 {
-	struct fl_buf accept = FL_BUF_INIT;
 	struct fl_http *http;
 
 	*out = NULL;
@@ -516,12 +552,14 @@ int fl_http_open(struct fl_http **out, const struct fl_io *io,
 		fl_out_of_memory();
 	curl.multi_setopt(http->multi, CURLMOPT_MAX_HOST_CONNECTIONS,
 			  (long)settings->parallel);
-	fl_buf_printf(&accept, "Accept: %s",
-		      settings->accept ? settings->accept : "*/*");
-	http->headers = curl.slist_append(NULL, fl_buf_text(&accept));
-	http->headers = curl.slist_append(http->headers,
-					  "Accept-Language: en-US,en;q=0.9");
-	fl_buf_release(&accept);
+	if (settings->cookies) {
+		http->share = curl.share_init();
+		if (!http->share)
+			fl_out_of_memory();
+		curl.share_setopt(http->share, CURLSHOPT_SHARE,
+				  CURL_LOCK_DATA_COOKIE);
+	}
+	http->headers = make_headers(settings->accept);
 	return 0;
 }
 
@@ -534,6 +572,12 @@ void fl_http_ask(struct fl_http *http, const struct fl_http_request *request)
 	job->urls[0] = fl_strdup(request->url);
 	if (request->other_url)
 		job->urls[1] = fl_strdup(request->other_url);
+	if (request->form)
+		job->form = fl_strdup(request->form);
+	if (request->cookie)
+		job->cookie = fl_strdup(request->cookie);
+	if (request->accept)
+		job->headers = make_headers(request->accept);
 	job->asked_ns = fl_monotonic_ns();
 	job->due_ns = job->asked_ns + request->wait_ns;
 	while (*at)
@@ -619,6 +663,24 @@ uint64_t fl_http_requests(const struct fl_http *http)
 	return http->requests;
 }
 
+void fl_http_cookies(struct fl_http *http,
+		     void (*each)(void *arg, const char *line), void *arg)
+{
+	/* Only a transfer can be asked, one that looks at the same share. */
+	CURL *easy = curl.easy_init();
+	struct curl_slist *list = NULL;
+
+	if (!easy)
+		fl_out_of_memory();
+	curl.easy_setopt(easy, CURLOPT_SHARE, http->share);
+	curl.easy_setopt(easy, CURLOPT_COOKIEFILE, "");
+	curl.easy_getinfo(easy, CURLINFO_COOKIELIST, &list);
+	for (const struct curl_slist *at = list; at; at = at->next)
+		each(arg, at->data);
+	curl.slist_free_all(list);
+	curl.easy_cleanup(easy);
+}
+
 void fl_http_close(struct fl_http **http)
 {
 	struct fl_http *old = *http;
@@ -635,6 +697,8 @@ void fl_http_close(struct fl_http **http)
 	free_job(old->given);
 	curl.multi_cleanup(old->multi);
 	curl.slist_free_all(old->headers);
+	if (old->share)
+		curl.share_cleanup(old->share);
 	fl_buf_release(&old->masked);
 	free(old);
 }

@@ -33,6 +33,7 @@ struct fl_http_settings {
 	int64_t connect_ns;    /* for a connection, TLS included */
 	int64_t stall_ns;      /* with next to nothing coming */
 	size_t max_body;       /* bytes, after decompression */
+	bool cookies;          /* keep what servers set, and send it back */
 };
 #define FL_HTTP_SETTINGS                                                       \
 	{                                                                      \
@@ -48,6 +49,9 @@ struct fl_http_request {
 				* after a 429 or 5xx; NULL */
 	void *arg;             /* comes back with the answer */
 	int64_t wait_ns;       /* not to be asked before */
+	const char *form;      /* POST this form; NULL: GET */
+	const char *accept;    /* instead of the settings'; NULL */
+	const char *cookie;    /* "A=1; B=2", for the first host alone; NULL */
 };
 
 /* Why no whole answer came. */
@@ -70,9 +74,11 @@ struct fl_http_answer {
 	int64_t date_ns;        /* the server's Date; FL_TIME_NONE */
 	int64_t retry_after_ns; /* what it asked for; 0: nothing */
 	unsigned tries;
-	int64_t took_ns;  /* all tries and waits */
-	const char *url;  /* the last one asked, secrets masked */
-	const char *head; /* lines of the last answer's header */
+	int64_t took_ns;   /* all tries and waits */
+	const char *url;   /* the last one asked, secrets masked */
+	const char *place; /* where redirects have led to, nothing masked: not
+			    * to be shown */
+	const char *head;  /* lines of the last answer's header */
 };
 
 /* errors  FL_ERR_USAGE built without libcurl, or none on this machine;
@@ -96,6 +102,11 @@ bool fl_http_retryable(const struct fl_http_answer *answer);
 const char *fl_http_header(const struct fl_http_answer *answer,
 			   const char *name, size_t *len);
 uint64_t fl_http_requests(const struct fl_http *http); /* sent so far */
+/* The cookies that settings.cookies kept, none that has expired.
+ * line  as Netscape had it: domain, TRUE or FALSE, path, TRUE or FALSE, the
+ *       second when it ends (0: with the session), name, value; tabs between */
+void fl_http_cookies(struct fl_http *http,
+		     void (*each)(void *arg, const char *line), void *arg);
 void fl_http_close(struct fl_http **http); /* NULL is fine; sets NULL */
 /* Append text with all but unreserved characters as %XX (RFC 3986). */
 void fl_url_escape(const char *text, struct fl_buf *out);

@@ -12,9 +12,9 @@
 /* Does the name of a parameter hold one of the words? */
 static bool is_secret(const char *name, size_t len)
 {
-	static const char *const words[] = { "key",      "token", "secret",
-					     "password", "crumb", "signature",
-					     "auth" };
+	static const char *const words[] = { "key",      "token",  "secret",
+					     "password", "crumb",  "signature",
+					     "auth",     "session" };
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
 		size_t n = strlen(words[i]);

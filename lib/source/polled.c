@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -20,6 +21,7 @@
 #include "base/time.h"
 #include "io/stream.h"
 #include "net/mask.h"
+#include "source/every.h"
 
 enum {
 	BASES = 2,
@@ -29,8 +31,8 @@ enum {
 static struct {
 	const char *symbols_from, *agent, *ca_file, *fill;
 	uint64_t parallel, tries;
-	int64_t retry_ns, connect_ns, stall_ns;
-	bool dry_run;
+	int64_t retry_ns, connect_ns, stall_ns, every_ns;
+	bool dry_run, ordered;
 } option = {
 	.parallel = 4,
 	.tries = 4,
@@ -49,6 +51,12 @@ const struct fl_option fl_options_polled[] = {
 		  "a comment" },
 	FL_OPT_U64(0, "parallel", "N", &option.parallel,
 		   "ask for N symbols at once, 1 to 16 [4]"),
+	FL_OPT_FLAG(0, "ordered", &option.ordered,
+		    "in the order of the symbols, whoever answers first (that "
+		    "is always so)"),
+	FL_OPT_DURATION(0, "every", "DUR", &option.every_ns,
+			"quotes: ask again each DUR, from 1s up, until a "
+			"signal comes; Yahoo's are new every 10s"),
 	{ .kind = FL_OPTION_TEXT,
 	  .name = "fill",
 	  .arg = "PLACE",
@@ -80,20 +88,6 @@ const struct fl_option fl_options_polled[] = {
 	FL_OPT_END,
 };
 
-struct entry {
-	size_t at, len;
-	int64_t ts_ns;
-	bool rounded;
-	enum fl_reason reason; /* NONE: a record */
-	struct fl_note *note;  /* of a reject */
-};
-
-struct fl_poll_out {
-	struct fl_buf text;
-	struct entry *entries;
-	size_t count, cap;
-};
-
 struct slot {
 	const char *symbol;
 	void *job;
@@ -114,72 +108,26 @@ struct polled {
 	const void *plan;
 	struct fl_http *http;
 	char *agent;
-	char *bases[BASES]; /* the second NULL: one host */
-	char **symbols;
+	char *bases[BASES];     /* the second NULL: one host */
+	char **symbols;         /* or batches of them */
 	struct fl_holes *holes; /* of each symbol; NULL: no --fill */
 	struct fl_holes_ask series;
-	size_t count, started, given, failed;
+	size_t count, started, given;
+	size_t symbol_count, failed;
 	bool answered; /* some host gave some answer */
 	bool broken;   /* the rest is not asked */
 	struct fl_poll_fault why;
 	size_t unasked;
 	bool retryable; /* a symbol that failed may be had later */
 	bool waited;    /* next said 2 */
+	/* --every */
+	struct fl_every every;
+	int64_t due_ns; /* the next round; 0: one is under way */
+	bool gave;      /* some record */
+	bool ailing;    /* some symbol failed in the round before */
 	char first[600];
 	struct slot slots[FL_HTTP_PARALLEL];
 };
-
-/* --- what a symbol gives --- */
-
-struct fl_buf *fl_poll_text(struct fl_poll_out *out)
-{
-	return &out->text;
-}
-
-static struct entry *add_entry(struct fl_poll_out *out)
-{
-	struct entry *entry;
-	size_t at = 0;
-
-	if (out->count)
-		at = out->entries[out->count - 1].at +
-		     out->entries[out->count - 1].len;
-	if (out->count == out->cap) {
-		out->cap = out->cap ? 2 * out->cap : 64;
-		out->entries = fl_realloc(out->entries, out->cap,
-					  sizeof(*out->entries));
-	}
-	entry = &out->entries[out->count++];
-	*entry = (struct entry){ .at = at, .len = out->text.len - at };
-	return entry;
-}
-
-void fl_poll_record(struct fl_poll_out *out, int64_t ts_ns, bool rounded)
-{
-	struct entry *entry = add_entry(out);
-
-	entry->ts_ns = ts_ns;
-	entry->rounded = rounded;
-}
-
-void fl_poll_reject(struct fl_poll_out *out, enum fl_reason reason,
-		    const struct fl_note *note)
-{
-	struct entry *entry = add_entry(out);
-
-	entry->reason = reason;
-	entry->note = fl_alloc(sizeof(*note));
-	*entry->note = *note;
-}
-
-static void release_out(struct fl_poll_out *out)
-{
-	for (size_t i = 0; i < out->count; i++)
-		free(out->entries[i].note);
-	free(out->entries);
-	fl_buf_release(&out->text);
-	*out = (struct fl_poll_out){ 0 };
-}
 
 /* --- asking --- */
 
@@ -198,15 +146,21 @@ static void end_job(struct polled *p, struct slot *slot)
 
 static void ask(struct polled *p, struct slot *slot, int64_t wait_ns)
 {
+	const char *path = fl_buf_text(&slot->path);
+	bool whole = *path == 'h';
 	char *urls[BASES] = { NULL };
 
-	for (int i = 0; i < BASES && p->bases[i]; i++)
-		urls[i] = fl_sprintf("%s%s", p->bases[i],
-				     fl_buf_text(&slot->path));
-	fl_http_ask(p->http, &(struct fl_http_request){ .url = urls[0],
-							.other_url = urls[1],
-							.arg = slot,
-							.wait_ns = wait_ns });
+	for (int i = 0; i < BASES && p->bases[i] && !(whole && i); i++)
+		urls[i] = fl_sprintf("%s%s", whole ? "" : p->bases[i], path);
+	fl_http_ask(p->http,
+		    &(struct fl_http_request){
+			    .url = urls[0],
+			    .other_url = urls[1],
+			    .arg = slot,
+			    .wait_ns = wait_ns,
+			    .cookie = p->polled->cookie
+					      ? p->polled->cookie(slot->job)
+					      : NULL });
 	for (int i = 0; i < BASES; i++)
 		free(urls[i]);
 }
@@ -216,6 +170,8 @@ static void ask_next(struct polled *p, struct slot *slot)
 {
 	fl_buf_reset(&slot->path);
 	slot->tries = 1;
+	if (p->polled->ready)
+		p->polled->ready(slot->job);
 	if (p->polled->request(slot->job, &slot->path) == 0) {
 		p->polled->records(slot->job, &slot->out);
 		end_job(p, slot);
@@ -248,6 +204,30 @@ static const struct fl_holes *holes_of(const struct polled *p, size_t i)
 	return p->holes && p->holes[i].stored ? &p->holes[i] : NULL;
 }
 
+/* How many symbols stand in what is asked about at once. */
+static size_t symbols_of(const char *batch, const struct polled *p)
+{
+	size_t count = 1;
+
+	for (; p->polled->batch && *batch; batch++)
+		count += *batch == ',';
+	return count;
+}
+
+/* What is asked about at once, for a message; lives as fl_show()'s. */
+static const char *name_of(const char *batch, const struct polled *p)
+{
+	size_t more = symbols_of(batch, p) - 1;
+	size_t len = more ? strcspn(batch, ",") : strlen(batch);
+	char text[200];
+
+	snprintf(text, sizeof(text), "'%.*s'", (int)len, batch);
+	if (more)
+		snprintf(text + strlen(text), sizeof(text) - strlen(text),
+			 " and %zu more", more);
+	return fl_show(text, strlen(text), sizeof(text));
+}
+
 static void start(struct polled *p)
 {
 	while (p->started < p->count &&
@@ -258,7 +238,7 @@ static void start(struct polled *p)
 		if (p->broken) {
 			slot->done = slot->failed = true;
 			slot->fault = p->why;
-			p->unasked++;
+			p->unasked += symbols_of(slot->symbol, p);
 			continue;
 		}
 		slot->job =
@@ -266,27 +246,6 @@ static void start(struct polled *p)
 					 holes_of(p, (size_t)(p->started - 1)));
 		ask_next(p, slot);
 	}
-}
-
-/* A transfer that failed, in words. */
-static void transport_fault(const struct fl_http_answer *answer,
-			    const char *provider, struct fl_poll_fault *fault)
-{
-	static const enum fl_reason reasons[] = {
-		[FL_HTTP_NETWORK] = FL_REASON_network,
-		[FL_HTTP_CUT] = FL_REASON_truncated,
-		[FL_HTTP_TLS] = FL_REASON_network,
-		[FL_HTTP_REDIRECTS] = FL_REASON_http_status,
-		[FL_HTTP_TOO_LARGE] = FL_REASON_provider_error,
-	};
-
-	fault->reason = reasons[answer->fault];
-	fault->retryable = fl_http_retryable(answer);
-	snprintf(fault->text, sizeof(fault->text),
-		 "%s (%s, %u %s in %lld.%lld s)", answer->why, provider,
-		 answer->tries, answer->tries == 1 ? "try" : "tries",
-		 (long long)(answer->took_ns / FL_SECOND),
-		 (long long)(answer->took_ns % FL_SECOND / (FL_SECOND / 10)));
 }
 
 /* Stars for the secret, wherever it stands in text[len]. */
@@ -321,8 +280,8 @@ static void fail(struct polled *p, struct slot *slot,
 		return;
 	p->broken = true;
 	p->why = slot->fault;
-	snprintf(p->why.text, sizeof(p->why.text),
-		 "not asked, for '%s': %.300s", slot->symbol, slot->fault.text);
+	snprintf(p->why.text, sizeof(p->why.text), "not asked, for %s: %.300s",
+		 name_of(slot->symbol, p), slot->fault.text);
 }
 
 /* returns 0, -1 the run cannot go on */
@@ -335,7 +294,7 @@ static int take_answer(struct polled *p, const struct fl_http_answer *answer,
 	p->ask->io->counts.bytes_in += answer->len;
 	p->answered |= answer->status != 0;
 	if (answer->fault)
-		transport_fault(answer, p->polled->provider, &slot->fault);
+		fl_poll_transport(answer, p->polled->provider, &slot->fault);
 	else
 		got = p->polled->parse(slot->job, answer, &slot->fault);
 	hide(p, slot->fault.text, strlen(slot->fault.text));
@@ -352,36 +311,83 @@ static int take_answer(struct polled *p, const struct fl_http_answer *answer,
 
 /* --- giving --- */
 
-static int refuse(struct polled *p, struct slot *slot, struct fl_error *err)
+/* A fault that has befallen `count` symbols; `name` is what to call them. */
+static void tell_fault(struct polled *p, const struct fl_poll_fault *fault,
+		       const char *name, size_t count, bool asked)
 {
-	const struct fl_poll_fault *fault = &slot->fault;
-	struct fl_note note;
-	struct fl_reject reject = {
-		.reason = fault->reason,
-		.note = &note,
-		.input = slot->symbol,
-		.raw = slot->raw ? slot->raw : slot->symbol,
-		.raw_len = slot->raw ? slot->raw_len : strlen(slot->symbol),
-		.http_status = slot->status,
-		.provider_code = fault->code,
-		.retryable = fault->retryable ? FL_AGAIN_YES : FL_AGAIN_NO,
-	};
 	char text[600];
 
-	fl_note_set(&note, "", "%s", fault->text);
-	snprintf(text, sizeof(text), "'%s': %s", slot->symbol, fault->text);
-	if (!p->failed++)
+	snprintf(text, sizeof(text), "%s: %s", name, fault->text);
+	if (!p->failed)
 		snprintf(p->first, sizeof(p->first), "%s", text);
+	p->failed += count;
 	p->retryable |= fault->retryable;
-	/* The only one is the error of the run. */
-	if (p->count > 1 && slot->raw && p->ask->tell)
+	/* What fails alone is the error of the run; what fails again and again
+	 * is told once. */
+	if (asked && p->symbol_count > count && !p->ailing && p->ask->tell)
 		p->ask->tell(p->ask->tell_arg, text);
-	return fl_reject(p->ask->io, &reject, err);
+}
+
+static int refuse(struct polled *p, const struct fl_poll_fault *fault,
+		  struct fl_reject *reject, struct fl_error *err)
+{
+	struct fl_note note;
+
+	fl_note_set(&note, "", "%s", fault->text);
+	reject->reason = fault->reason;
+	reject->note = &note;
+	reject->provider_code = fault->code;
+	reject->retryable = fault->retryable ? FL_AGAIN_YES : FL_AGAIN_NO;
+	return fl_reject(p->ask->io, reject, err);
+}
+
+/* One reject for each symbol that was asked about. */
+static int refuse_slot(struct polled *p, struct slot *slot,
+		       struct fl_error *err)
+{
+	char *batch = fl_strdup(slot->symbol), *rest = batch, *symbol;
+	int result = 0;
+
+	tell_fault(p, &slot->fault, name_of(batch, p), symbols_of(batch, p),
+		   slot->raw);
+	while (result == 0 && rest) {
+		symbol = p->polled->batch ? strsep(&rest, ",") : rest;
+		if (symbol == rest)
+			rest = NULL;
+		result = refuse(p, &slot->fault,
+				&(struct fl_reject){
+					.input = symbol,
+					.raw = slot->raw ? slot->raw : symbol,
+					.raw_len = slot->raw ? slot->raw_len
+							     : strlen(symbol),
+					.http_status = slot->status },
+				err);
+	}
+	free(batch);
+	return result;
+}
+
+/* A symbol of several. */
+static int refuse_failed(struct polled *p, const struct fl_poll_failed *failed,
+			 const char *raw, size_t raw_len, struct fl_error *err)
+{
+	char name[80];
+
+	snprintf(name, sizeof(name), "'%s'", failed->symbol);
+	tell_fault(p, &failed->fault, name, 1, true);
+	return refuse(
+		p, &failed->fault,
+		&(struct fl_reject){
+			.input = failed->symbol,
+			.raw = raw_len ? raw : failed->symbol,
+			.raw_len = raw_len ? raw_len : strlen(failed->symbol),
+			.http_status = failed->status },
+		err);
 }
 
 static void release_slot(struct slot *slot)
 {
-	release_out(&slot->out);
+	fl_poll_release(&slot->out);
 	fl_buf_release(&slot->path);
 	free(slot->raw);
 	slot->raw = NULL;
@@ -392,15 +398,21 @@ static int give(struct polled *p, struct slot *slot, struct fl_item *item,
 		struct fl_error *err)
 {
 	struct fl_poll_out *out = &slot->out;
-	const struct entry *entry;
+	const struct fl_poll_entry *entry;
 
 	if (slot->failed) {
 		slot->failed = false;
-		return refuse(p, slot, err) < 0 ? -1 : 3;
+		return refuse_slot(p, slot, err) < 0 ? -1 : 3;
 	}
 	if (slot->given == out->count)
 		return 0;
 	entry = &out->entries[slot->given++];
+	if (entry->failed)
+		return refuse_failed(p, entry->failed,
+				     out->text.data + entry->at, entry->len,
+				     err) < 0
+			       ? -1
+			       : 3;
 	if (entry->reason) {
 		struct fl_reject reject = {
 			.reason = entry->reason,
@@ -432,16 +444,53 @@ static int finish(struct polled *p, struct fl_error *err)
 		p->ask->tell(p->ask->tell_arg, text);
 	}
 	p->unasked = 0;
-	if (p->failed < p->count)
+	if (p->failed < p->symbol_count)
 		return 0;
-	p->failed = 0;
-	if (p->count == 1)
+	if (p->symbol_count == 1)
 		return fl_error_set(
 			err, p->retryable ? FL_ERR_AGAIN : FL_ERR_REFUSED, "%s",
 			p->first);
 	return fl_error_set(err, p->retryable ? FL_ERR_AGAIN : FL_ERR_REFUSED,
 			    "%s gave none of %zu symbols; the first: %s",
-			    p->polled->provider, p->count, p->first);
+			    p->polled->provider, p->symbol_count, p->first);
+}
+
+/* --every: the end of a round. Nothing that may pass ends the run.
+ * returns 2; -1 */
+static int rest(struct polled *p, struct fl_error *err)
+{
+	struct fl_error why = { .code = FL_OK };
+
+	if (finish(p, &why) < 0) {
+		if (!p->gave && !p->retryable) {
+			*err = why;
+			return -1;
+		}
+		if (!p->ailing && p->ask->tell)
+			p->ask->tell(p->ask->tell_arg, why.text);
+	}
+	p->ailing = p->failed > 0;
+	p->due_ns = fl_every_next(&p->every, fl_monotonic_ns());
+	return 2;
+}
+
+/* returns 0 the next round may begin; 2 not yet */
+static int wait_due(struct polled *p)
+{
+	int64_t wait = p->due_ns - fl_monotonic_ns();
+	const int64_t most = WAIT_MS * INT64_C(1000000);
+
+	if (wait > 0) {
+		struct timespec ts = { .tv_nsec = (long)(wait < most ? wait
+								     : most) };
+
+		nanosleep(&ts, NULL);
+		return 2;
+	}
+	p->due_ns = 0;
+	p->started = p->given = p->failed = 0;
+	p->broken = p->retryable = false;
+	return 0;
 }
 
 int fl_polled_next(void *state, struct fl_item *item, struct fl_error *err)
@@ -453,9 +502,11 @@ int fl_polled_next(void *state, struct fl_item *item, struct fl_error *err)
 	while (!fl_stop_requested(p->ask->io)) {
 		struct slot *slot;
 
+		if (p->due_ns && wait_due(p) == 2)
+			return 2;
 		start(p);
 		if (p->given == p->count)
-			return finish(p, err);
+			return option.every_ns ? rest(p, err) : finish(p, err);
 		slot = slot_of(p, p->given);
 		if (slot->done) {
 			got = give(p, slot, item, err);
@@ -463,6 +514,7 @@ int fl_polled_next(void *state, struct fl_item *item, struct fl_error *err)
 				release_slot(slot);
 				p->given++;
 			} else if (got != 3) {
+				p->gave |= got == 1;
 				return got;
 			}
 			continue;
@@ -533,6 +585,37 @@ static int take_subjects(struct polled *p, struct fl_error *err)
 	return 0;
 }
 
+/* Several symbols each become one text, with commas between. */
+static void join_batches(struct polled *p)
+{
+	struct fl_buf text = FL_BUF_INIT;
+	size_t count = 0;
+
+	for (size_t i = 0; i < p->count; i++) {
+		fl_buf_printf(&text, "%s%s", text.len ? "," : "",
+			      p->symbols[i]);
+		free(p->symbols[i]);
+		p->symbols[i] = NULL;
+		if (i + 1 == p->count || (i + 1) % p->polled->batch == 0)
+			p->symbols[count++] = fl_buf_take(&text);
+	}
+	p->count = count;
+	fl_buf_release(&text);
+}
+
+static int check_every(const struct polled *p, struct fl_error *err)
+{
+	if (!option.every_ns)
+		return 0;
+	if (option.every_ns < FL_SECOND)
+		return fl_error_set(err, FL_ERR_USAGE,
+				    "--every takes 1s and more");
+	if (!p->polled->live)
+		return fl_error_set(err, FL_ERR_USAGE,
+				    "--every is for quotes: --type quote");
+	return 0;
+}
+
 /* All but the connection to the network. */
 static int prepare(struct polled *p, const char *bases, struct fl_error *err)
 {
@@ -549,14 +632,18 @@ static int prepare(struct polled *p, const char *bases, struct fl_error *err)
 		return fl_error_set(err, FL_ERR_USAGE,
 				    "--timeout takes 1s and more, "
 				    "--connect-timeout 1ms and more");
-	if (take_bases(p, bases, err) < 0 || take_subjects(p, err) < 0)
+	if (check_every(p, err) < 0 || take_bases(p, bases, err) < 0 ||
+	    take_subjects(p, err) < 0)
 		return -1;
 	if (!p->symbols &&
 	    fl_symbols_read(p->ask, p->polled->provider, option.symbols_from,
 			    &p->symbols, err) < 0)
 		return -1;
-	while (p->symbols[p->count])
-		p->count++;
+	while (p->symbols[p->symbol_count])
+		p->symbol_count++;
+	p->count = p->symbol_count;
+	if (p->polled->batch)
+		join_batches(p);
 	if (!option.fill)
 		return 0;
 	if (!p->polled->series || !p->polled->series(p->plan, &p->series))
@@ -578,6 +665,23 @@ static struct polled *make(const struct fl_ask *ask,
 	return p;
 }
 
+void fl_polled_settings(const struct fl_ask *ask,
+			struct fl_http_settings *settings, char **agent)
+{
+	*agent = option.agent ? fl_strdup(option.agent)
+			      : fl_sprintf("Mozilla/5.0 (compatible; "
+					   "FinanceLake/%s)",
+					   ask->version ? ask->version : "0");
+	settings->agent = *agent;
+	settings->accept = "application/json,text/plain,*/*";
+	settings->ca_file = option.ca_file;
+	settings->parallel = (unsigned)option.parallel;
+	settings->tries = (unsigned)option.tries;
+	settings->retry_ns = option.retry_ns;
+	settings->connect_ns = option.connect_ns;
+	settings->stall_ns = option.stall_ns;
+}
+
 int fl_polled_open(void **state, const struct fl_ask *ask,
 		   const struct fl_polled *polled, const void *plan,
 		   const char *bases, struct fl_error *err)
@@ -588,18 +692,8 @@ int fl_polled_open(void **state, const struct fl_ask *ask,
 	*state = p;
 	if (prepare(p, bases, err) < 0)
 		return -1;
-	p->agent = option.agent ? fl_strdup(option.agent)
-				: fl_sprintf("Mozilla/5.0 (compatible; "
-					     "FinanceLake/%s)",
-					     ask->version ? ask->version : "0");
-	settings.agent = p->agent;
-	settings.accept = "application/json,text/plain,*/*";
-	settings.ca_file = option.ca_file;
-	settings.parallel = (unsigned)option.parallel;
-	settings.tries = (unsigned)option.tries;
-	settings.retry_ns = option.retry_ns;
-	settings.connect_ns = option.connect_ns;
-	settings.stall_ns = option.stall_ns;
+	fl_polled_settings(ask, &settings, &p->agent);
+	p->every = (struct fl_every){ fl_monotonic_ns(), option.every_ns };
 	return fl_http_open(&p->http, ask->io, &settings, err);
 }
 
@@ -636,7 +730,7 @@ void fl_polled_tell(void *state, char *text, size_t size)
 
 	if (!p || !p->http)
 		return;
-	len = put_count(text, size, p->count, "symbol");
+	len = put_count(text, size, p->symbol_count, "symbol");
 	len += snprintf(text + len, size - (size_t)len, ", ");
 	put_count(text + len, size - (size_t)len, fl_http_requests(p->http),
 		  "request");
@@ -646,7 +740,8 @@ void fl_polled_tell(void *state, char *text, size_t size)
 static void put_url(const struct polled *p, const struct fl_buf *path,
 		    struct fl_buf *out)
 {
-	char *url = fl_sprintf("%s%s", p->bases[0], fl_buf_text(path));
+	const char *text = fl_buf_text(path);
+	char *url = fl_sprintf("%s%s", *text == 'h' ? "" : p->bases[0], text);
 
 	fl_url_mask(url, out);
 	fl_buf_putc(out, '\n');
@@ -719,7 +814,7 @@ int fl_polled_replay(const struct fl_polled *polled, const void *plan,
 
 		each(arg, &item, out.entries[i].reason);
 	}
-	release_out(&out);
+	fl_poll_release(&out);
 	fl_buf_release(&path);
 	polled->end(job);
 	return result ? -1 : 0;

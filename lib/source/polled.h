@@ -13,29 +13,8 @@
 
 #include "net/http.h"
 #include "source/fill.h"
+#include "source/poll-out.h"
 #include "source/source.h"
-
-/* Why a symbol failed. */
-struct fl_poll_fault {
-	enum fl_reason reason;
-	bool retryable;
-	char code[64];      /* the provider's; "" */
-	char text[400];     /* in words, the provider's own where it has some */
-	enum fl_code fatal; /* not of the symbol but of this machine: ends the
-			     * run */
-	unsigned pause;     /* where parse says to ask again: how long to wait
-			     * first, in times of --retry-wait */
-};
-
-/* What comes of one symbol: records and rejects, in their order. */
-struct fl_poll_out;
-/* Where the next record is to be appended, without newline. */
-struct fl_buf *fl_poll_text(struct fl_poll_out *out);
-/* It was: all since the last one is a record of that time. */
-void fl_poll_record(struct fl_poll_out *out, int64_t ts_ns, bool rounded);
-/* It was, but is refused. */
-void fl_poll_reject(struct fl_poll_out *out, enum fl_reason reason,
-		    const struct fl_note *note);
 
 struct fl_polled {
 	const char *provider; /* "yahoo" */
@@ -48,15 +27,25 @@ struct fl_polled {
 	/* What the provider may repeat in its answers and nobody is to see, or
 	 * NULL. NULL: there is nothing. */
 	const char *(*secret)(const void *plan);
+	/* So many symbols are asked about at once: begin is given them with
+	 * commas between; 0: one. A symbol of them that gives nothing is
+	 * fl_poll_failed(). */
+	unsigned batch;
+	bool live; /* worth asking for again and again: --every */
 	/* What is to be asked about one symbol.
 	 * plan    of the source, for all symbols
 	 * holes   only these; NULL: all that the plan says
 	 * errors  none: a job begins empty */
 	void *(*begin)(const void *plan, const char *symbol,
 		       const struct fl_holes *holes);
-	/* Append the path and query of the next request.
+	/* Called before `request`, for what must be had first, such as a
+	 * crumb: alone this may ask the network, and take its time. NULL. */
+	void (*ready)(void *job);
+	/* Append the path and query of the next request, or a whole URL.
 	 * returns 1; 0 there is none, all is parsed */
 	int (*request)(void *job, struct fl_buf *path);
+	/* "A=1; B=2", to be sent with the request; or NULL. NULL: none. */
+	const char *(*cookie)(void *job);
 	/* Take a whole answer, of any status. returns 0; -1 with the fault; 1
 	 * it says to ask the same again a little later, with the fault that it
 	 * is when --tries are used up */
@@ -66,9 +55,12 @@ struct fl_polled {
 	void (*end)(void *job);
 };
 
-/* --symbols-from --parallel --dry-run and what is about HTTP. */
+/* --symbols-from --parallel --every --dry-run and what is about HTTP. */
 extern const struct fl_option fl_options_polled[];
 
+/* What those say about HTTP. agent: to be freed when the handle is closed. */
+void fl_polled_settings(const struct fl_ask *ask,
+			struct fl_http_settings *settings, char **agent);
 /* Was --fill given? Then holes say what is asked for, not times. */
 bool fl_polled_fills(void);
 
