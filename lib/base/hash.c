@@ -32,7 +32,7 @@ struct fl_hash128 fl_hash128(const void *bytes, size_t len, uint64_t seed)
 	return (struct fl_hash128){ .lo = hash.low64, .hi = hash.high64 };
 }
 
-static EVP_MD *sha256;
+static EVP_MD *sha256, *sha1;
 
 /* OpenSSL 3.0 does not survive an allocation that fails while it fetches. */
 static void *ssl_alloc(size_t size, const char *file, int line)
@@ -56,13 +56,14 @@ static void ssl_free(void *old, const char *file, int line)
 	free(old);
 }
 
-static void fetch_sha256(void)
+static void fetch_digests(void)
 {
 	/* Refused when some library has used OpenSSL before us. */
 	(void)CRYPTO_set_mem_functions(ssl_alloc, ssl_realloc, ssl_free);
 	sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
-	if (!sha256)
-		FL_BUG("OpenSSL has no SHA-256");
+	sha1 = EVP_MD_fetch(NULL, "SHA1", NULL);
+	if (!sha256 || !sha1)
+		FL_BUG("OpenSSL has no SHA-256, or no SHA-1");
 }
 
 static char *put_hex(char *p, const unsigned char *bytes, size_t count)
@@ -74,14 +75,15 @@ static char *put_hex(char *p, const unsigned char *bytes, size_t count)
 	return p;
 }
 
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
 void fl_id128(const struct fl_part *parts, size_t count, char text[33])
 {
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	unsigned char digest[EVP_MAX_MD_SIZE];
 	EVP_MD_CTX *context;
 	bool good;
 
-	pthread_once(&once, fetch_sha256);
+	pthread_once(&once, fetch_digests);
 	context = EVP_MD_CTX_new();
 	good = context && EVP_DigestInit_ex(context, sha256, NULL);
 	for (size_t i = 0; good && i < count; i++) {
@@ -96,13 +98,25 @@ void fl_id128(const struct fl_part *parts, size_t count, char text[33])
 	*put_hex(text, digest, 16) = '\0';
 }
 
+void fl_sha1(const void *bytes, size_t len, unsigned char digest[20])
+{
+	pthread_once(&once, fetch_digests);
+	if (!EVP_Digest(bytes, len, digest, NULL, sha1, NULL))
+		FL_BUG("SHA-1 failed");
+}
+
+void fl_random(void *bytes, size_t len)
+{
+	/* So few bytes always come whole once the pool is ready. */
+	if (len > 256 || getrandom(bytes, len, 0) != (ssize_t)len)
+		FL_BUG("no random numbers");
+}
+
 void fl_uuid(char text[37])
 {
 	unsigned char bytes[16];
 
-	/* So few bytes always come whole once the pool is ready. */
-	if (getrandom(bytes, sizeof(bytes), 0) != (ssize_t)sizeof(bytes))
-		FL_BUG("no random numbers");
+	fl_random(bytes, sizeof(bytes));
 	bytes[6] = (unsigned char)((bytes[6] & 0x0f) | 0x40); /* version 4 */
 	bytes[8] = (unsigned char)((bytes[8] & 0x3f) | 0x80); /* RFC 9562 */
 	text = put_hex(text, bytes, 4);

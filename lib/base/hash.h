@@ -20,6 +20,11 @@ struct fl_part {
 	size_t len;
 };
 void fl_id128(const struct fl_part *parts, size_t count, char text[33]);
+/* SHA-1, digest[20]: for protocols that demand it (RFC 6455), never for trust.
+ */
+void fl_sha1(const void *bytes, size_t len, unsigned char digest[20]);
+/* Random bytes that nobody can foresee; at most 256 a call. */
+void fl_random(void *bytes, size_t len);
 /* A random UUID (version 4), text[37]. */
 void fl_uuid(char text[37]);
 

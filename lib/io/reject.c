@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/base64.h"
 #include "base/buf.h"
 #include "base/hash.h"
 #include "base/time.h"
@@ -59,27 +60,6 @@ void fl_note_set(struct fl_note *note, const char *field, const char *format,
 	va_end(args);
 }
 
-static void append_base64(struct fl_buf *out, const char *bytes, size_t len)
-{
-	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				     "abcdefghijklmnopqrstuvwxyz0123456789+/";
-
-	for (size_t i = 0; i < len; i += 3) {
-		uint32_t group = (uint32_t)(unsigned char)bytes[i] << 16;
-		char four[4];
-
-		if (i + 1 < len)
-			group |= (uint32_t)(unsigned char)bytes[i + 1] << 8;
-		if (i + 2 < len)
-			group |= (unsigned char)bytes[i + 2];
-		four[0] = digits[group >> 18];
-		four[1] = digits[group >> 12 & 63];
-		four[2] = i + 1 < len ? digits[group >> 6 & 63] : '=';
-		four[3] = i + 2 < len ? digits[group & 63] : '=';
-		fl_buf_append(out, four, 4);
-	}
-}
-
 /* A detail was cut to its room by snprintf, perhaps inside a character. */
 static size_t whole_utf8(const char *text)
 {
@@ -117,7 +97,7 @@ static void append_raw(struct fl_buf *out, const struct fl_reject *reject)
 		fl_buf_json_string(out, reject->raw, len);
 	} else {
 		fl_buf_puts(out, ",\"raw_b64\":\"");
-		append_base64(out, reject->raw, len);
+		fl_base64_put(out, reject->raw, len);
 		fl_buf_putc(out, '"');
 	}
 	if (len < whole)

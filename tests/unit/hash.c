@@ -40,6 +40,19 @@ static void *hash_often(void *arg)
 	return NULL;
 }
 
+/* FIPS 180-2, appendix A.1. */
+static void check_sha1(void)
+{
+	unsigned char digest[20];
+	char text[41];
+
+	fl_sha1("abc", 3, digest);
+	for (size_t i = 0; i < 20; i++)
+		snprintf(text + 2 * i, 3, "%02x", digest[i]);
+	is_str(text, "a9993e364706816aba3e25717850c26c9cd0d89d",
+	       "SHA-1 of 'abc'");
+}
+
 int main(void)
 {
 	struct fl_part parts[] = { { "host", 4 }, { "line", 4 }, { "", 0 } };
@@ -69,6 +82,7 @@ int main(void)
 	fl_id128(parts, 3, text);
 	is_str(text, "0098ebf0e971cc5a69fadfd687dbbbc1",
 	       "an empty part counts");
+	check_sha1();
 	check_uuid();
 	return done_testing();
 }
