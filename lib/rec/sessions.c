@@ -4,6 +4,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "rec/sessions.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -362,6 +363,7 @@ bool fl_exchange_trades(const struct fl_exchange *ex, int64_t from_ns,
 	struct fl_session_cache cache = { .ex = NULL };
 	int64_t at = from_ns;
 
+	assert(ex);
 	while (at < to_ns) {
 		/* Prints of the close count before it, not at it. */
 		if (fl_exchange_at(ex, at, &cache) == FL_SESSION_REGULAR &&

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -46,6 +47,10 @@ void fl_lake_run_blame(struct fl_lake_reader *reader,
 }
 
 /* --- opening -------------------------------------------------------------- */
+
+enum {
+	LOOKS = 20, /* for an object that has moved on */
+};
 
 struct same {
 	const struct fl_lake_name *name;
@@ -92,6 +97,7 @@ static int open_source(struct fl_folder *folder,
 		       const struct fl_lake_source *source,
 		       struct fl_error *err)
 {
+	const struct timespec pause = { .tv_nsec = 1000000 };
 	int fd = fl_folder_read(folder, source->path, err);
 
 	if (fd < 0 && err->code == FL_OK && source->from) {
@@ -99,8 +105,14 @@ static int open_source(struct fl_folder *folder,
 		if (fd < 0 && err->code == FL_OK) /* published just now */
 			fd = fl_folder_read(folder, source->path, err);
 	}
-	if (fd < 0 && err->code == FL_OK)
+	/* It may move on once more while the folder is listed, and a listing
+	 * may miss what moves. */
+	for (int look = 0; look < LOOKS && fd < 0 && err->code == FL_OK;
+	     look++) {
+		if (look > 1)
+			nanosleep(&pause, NULL);
 		fd = open_same(folder, source, err);
+	}
 	return fd;
 }
 

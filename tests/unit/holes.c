@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "source/holes.h"
 
+#include <ftw.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -247,10 +248,16 @@ static void test_always(void)
 	fl_store_close(&store);
 }
 
+static int remove_one(const char *path, const struct stat *st, int kind,
+		      struct FTW *at)
+{
+	(void)st, (void)kind, (void)at;
+	return remove(path);
+}
+
 int main(void)
 {
 	struct fl_error err = { .code = FL_OK };
-	char *clean;
 
 	if (!mkdtemp(folder))
 		abort();
@@ -260,9 +267,6 @@ int main(void)
 	test_hours();
 	test_always();
 	fl_calendars_close(&calendars);
-	clean = fl_sprintf("rm -rf '%s'", folder);
-	if (system(clean) != 0)
-		note("cannot remove %s", folder);
-	free(clean);
+	nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 	return done_testing();
 }
