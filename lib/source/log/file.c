@@ -18,7 +18,6 @@
 #include "base/time.h"
 #include "io/reject.h"
 
-#define LOOK_NS  (100 * INT64_C(1000000))
 #define QUIET_NS (2 * FL_SECOND)
 
 enum {
@@ -196,6 +195,7 @@ static void end_part(struct fl_logs_file *file)
 		fl_logs_parser_release(&file->parser);
 	file->parsing = false;
 	file->part = NULL;
+	file->idle = false;
 	file->quiet_ns = 0;
 }
 
@@ -280,44 +280,43 @@ static int origin_of(struct fl_logs_file *file, struct fl_error *err)
 
 /* --- rotation --- */
 
-/* At the end for now: is it still the file that stands under the name?
- * returns 0 it is; 3 other parts are to be read; -1 */
+/* The end was reached: before anything more is read, is it still the file that
+ * stands under the name? One that was cut and written anew may be longer by now
+ * than what was read of the old one: its beginning tells.
+ * returns 0 it is, and there is nothing new; 1 there is; 3 other parts are to
+ *         be read; -1 */
 static int look(struct fl_logs_file *file, struct fl_error *err)
 {
 	int64_t now = fl_monotonic_ns();
 	uint64_t read = fl_logs_lines_read(file->lines);
 	struct stat st;
+	int result;
 
-	if (now - file->looked_ns < LOOK_NS)
-		return 0;
-	file->looked_ns = now;
 	if (stat(file->real, &st) < 0)
-		return 0; /* between its renaming and its successor */
+		return 1; /* between its renaming and its successor */
 	if (st.st_dev != file->inode.dev || st.st_ino != file->inode.ino) {
 		/* Who writes may have the old one open for a while. */
 		if (!file->quiet_ns)
 			file->quiet_ns = now;
 		if (now - file->quiet_ns < QUIET_NS)
-			return 0;
-		return find_next(file,
-				 "was rotated away and is not beside it; "
-				 "lines written to it from now on are lost",
-				 err) < 0
-			       ? -1
-			       : 3;
+			return 1;
+		result = find_next(file,
+				   "was rotated away and is not beside it; "
+				   "lines written to it from now on are lost",
+				   err);
+		return result < 0 ? -1 : 3;
 	}
-	if ((uint64_t)st.st_size >= read &&
-	    ((uint64_t)st.st_size == file->inode.size || !file->part->origin ||
-	     fl_logs_same(file->real, file->part->origin))) {
-		file->inode.size = (uint64_t)st.st_size;
+	if ((uint64_t)st.st_size == read)
 		return 0;
-	}
-	return find_next(file,
-			 "was cut, and no copy of it is beside it: lines that "
-			 "were not read by then are lost",
-			 err) < 0
-		       ? -1
-		       : 3;
+	if ((uint64_t)st.st_size > read &&
+	    (!file->part->origin ||
+	     fl_logs_same(file->real, file->part->origin)))
+		return 1;
+	result = find_next(file,
+			   "was cut, and no copy of it is beside it: lines "
+			   "that were not read by then are lost",
+			   err);
+	return result < 0 ? -1 : 3;
 }
 
 /* --- lines --- */
@@ -415,13 +414,14 @@ static int take(struct fl_logs_file *file, const struct fl_logs_line *line,
 }
 
 /* The end of a part, or of what there is of it. */
-static int at_end(struct fl_logs_file *file, bool final, struct fl_item *item,
-		  struct fl_error *err)
+static int at_end(struct fl_logs_file *file, bool final, struct fl_item *item)
 {
 	if (give_position(file, file->taken, item))
 		return 1;
-	if (!final)
-		return look(file, err);
+	if (!final) {
+		file->idle = true;
+		return 0;
+	}
 	end_part(file);
 	return 3;
 }
@@ -452,9 +452,15 @@ int fl_logs_file_next(struct fl_logs_file *file, struct fl_item *item,
 		(!file->follow && !file->ask->marked) ||
 		(file->quiet_ns &&
 		 fl_monotonic_ns() - file->quiet_ns > QUIET_NS / 2);
+	if (file->idle) {
+		got = look(file, err);
+		if (got != 1)
+			return got;
+		file->idle = false;
+	}
 	got = fl_logs_lines_next(file->lines, &line, whole, err);
 	if (got == 0)
-		return at_end(file, !last, item, err);
+		return at_end(file, !last, item);
 	if (got != 1)
 		return got;
 	if (file->quiet_ns)

@@ -34,9 +34,9 @@ struct fl_logs_file {
 	bool holds;     /* made is to be given */
 	int64_t second; /* of the record given last */
 
-	int64_t looked_ns; /* at what stands under the name, last */
-	int64_t quiet_ns;  /* since when a renamed log has been so; 0 */
-	char **origins;    /* of all parts: items borrow them */
+	bool idle;        /* its end was reached, for now */
+	int64_t quiet_ns; /* since when a renamed log has been so; 0 */
+	char **origins;   /* of all parts: items borrow them */
 	size_t origin_count;
 };
 
