@@ -80,16 +80,13 @@ static const struct fl_option options[] = {
 /* --- sources as words --------------------------------------------------------
  */
 
-/* Sources that are designed but not built in yet: a name that will be right
- * deserves another answer than a slip. */
-static const char *const later[] = { "alphavantage", NULL };
-
 /* Sources that this build could not have. */
 static const struct {
 	const char *name, *lacks;
 } left_out[] = {
 #ifdef FL_WITHOUT_CURL
 	{ "yahoo", "libcurl" },
+	{ "alphavantage", "libcurl" },
 #endif
 	{ NULL, NULL },
 };
@@ -133,15 +130,6 @@ static const struct fl_subcommand *find_word(const char *word,
 	for (size_t i = 0; word_list[i]; i++)
 		if (strcmp(word_list[i]->name, word) == 0)
 			return word_list[i];
-	for (size_t i = 0; later[i]; i++)
-		if (strlen(later[i]) == len &&
-		    strncmp(later[i], word, len) == 0) {
-			fl_error_set(err, FL_ERR_USAGE,
-				     "source '%s' is not built in yet; see "
-				     "fl-fetch --list-sources",
-				     later[i]);
-			return NULL;
-		}
 	for (size_t i = 0; left_out[i].name; i++)
 		if (strlen(left_out[i].name) == len &&
 		    strncmp(left_out[i].name, word, len) == 0) {
@@ -166,8 +154,6 @@ static const struct fl_subcommand *find_word(const char *word,
 	if (err->code)
 		return NULL;
 	near = fl_nearest(word, built);
-	if (!near)
-		near = fl_nearest(word, later);
 	fl_error_set(err, FL_ERR_USAGE,
 		     near ? "unknown source '%s' (did you mean '%s'?); see "
 			    "fl-fetch --list-sources"

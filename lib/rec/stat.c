@@ -8,7 +8,7 @@
 
 static const char *const stats[] = { "stats", "count", "movers", "correlation",
 				     "lag",   "topic", "quota",  "source",
-				     "holes", "store", NULL };
+				     "holes", "store", "market", NULL };
 
 static const struct fl_field fields[] = {
 	FL_FIELD_TYPE,

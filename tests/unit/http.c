@@ -17,6 +17,8 @@ static void test_mask(void)
 		{ "https://me:pass@h:1/p@q", "https://me:***@h:1/p@q" },
 		{ "https://me@h/p", "https://me@h/p" },
 		{ "https://h/p?key", "https://h/p?key" },
+		{ "https://h/p?keywords=a%20b&key=c",
+		  "https://h/p?keywords=a%20b&key=***" },
 		{ "https://h/p?key=&x=1", "https://h/p?key=***&x=1" },
 		{ "https://h/p?x=1&", "https://h/p?x=1&" },
 		{ "https://h", "https://h" },

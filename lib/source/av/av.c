@@ -1,0 +1,149 @@
+/* av: bars, quotes, news and more of Alpha Vantage.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "source/av/av.h"
+
+#include <stdlib.h>
+
+#include "base/map.h"
+#include "base/mem.h"
+
+static struct fl_av_plan plan; /* of this run */
+
+static const char *const *subjects(const void *of_plan)
+{
+	const struct fl_av_plan *asked = of_plan;
+
+	return asked->subjects[0] ? asked->subjects : NULL;
+}
+
+static const char *secret(const void *of_plan)
+{
+	return ((const struct fl_av_plan *)of_plan)->key;
+}
+
+static bool series(const void *of_plan, struct fl_holes_ask *ask)
+{
+	const struct fl_av_plan *asked = of_plan;
+	static const char *const adjs[] = { "none", "split", "all" };
+
+	if (!asked->bars)
+		return false;
+	*ask = (struct fl_holes_ask){
+		.provider = FL_AV,
+		.adj = adjs[asked->adj],
+		.interval = &asked->interval,
+		.from_ns = asked->said_from ? asked->from_ns : FL_TIME_NONE,
+		.to_ns = asked->to_ns,
+		.from_day = asked->said_from ? asked->from_day : FL_TIME_NONE,
+		.to_day = asked->to_day,
+		.now_ns = asked->now_ns,
+	};
+	return true;
+}
+
+static void *begin(const void *of_plan, const char *name,
+		   const struct fl_holes *holes)
+{
+	struct fl_av_job *job = fl_zalloc(sizeof(*job));
+
+	job->plan = of_plan;
+	job->subject = name;
+	job->holes = holes;
+	fl_av_begin(job);
+	return job;
+}
+
+static void end(void *state)
+{
+	struct fl_av_job *job = state;
+
+	for (size_t i = 0; i < job->item_count; i++)
+		free(job->items[i].note);
+	free(job->items);
+	free(job->rows);
+	free(job->events);
+	fl_buf_release(&job->text);
+	fl_json_release(&job->json);
+	if (job->seen)
+		fl_map_release(job->seen, NULL);
+	free(job->seen);
+	free(job);
+}
+
+const struct fl_polled fl_polled_av = {
+	.provider = FL_AV,
+	.series = series,
+	.subjects = subjects,
+	.secret = secret,
+	.begin = begin,
+	.request = fl_av_request,
+	.parse = fl_av_parse,
+	.records = fl_av_records,
+	.end = end,
+};
+
+/* Quotes alone may be asked for again and again. */
+static const struct fl_polled *polled_of(const struct fl_av_plan *asked)
+{
+	static struct fl_polled live;
+
+	if (!asked->quotes || asked->bars || asked->instruments ||
+	    asked->dividends || asked->splits || asked->calendar)
+		return &fl_polled_av;
+	live = fl_polled_av;
+	live.live = true;
+	return &live;
+}
+
+static int av_open(void **state, const struct fl_ask *ask, struct fl_error *err)
+{
+	*state = NULL;
+	if (fl_av_plan(ask, &plan, err) < 0)
+		return -1;
+	if (!plan.key)
+		return fl_error_set(
+			err, FL_ERR_USAGE,
+			FL_AV " needs a key: set ALPHAVANTAGE_API_KEY, or name "
+			      "a file of mode 0600 by --alphavantage-key-file "
+			      "(https://www.alphavantage.co/support/#api-key "
+			      "gives one)");
+	return fl_polled_open(state, ask, polled_of(&plan), &plan, fl_av_base(),
+			      err);
+}
+
+static int av_list(const struct fl_ask *ask,
+		   int (*each)(void *arg, const char *bytes, size_t len,
+			       struct fl_error *err),
+		   void *arg, struct fl_error *err)
+{
+	if (fl_av_plan(ask, &plan, err) < 0)
+		return -1;
+	return fl_polled_dry_run(ask, polled_of(&plan), &plan, fl_av_base(),
+				 each, arg, err);
+}
+
+const struct fl_source fl_source_alphavantage = {
+	.name = FL_AV,
+	.summary = "bars, quotes, news and more of Alpha Vantage, with a key",
+	.home = "https://www.alphavantage.co",
+	.types = "bar, dividend, split, quote, news, instrument, calendar, "
+		 "stat",
+	.operands = "SYMBOL...",
+	.examples =
+		"fl-fetch alphavantage AAPL MSFT\n"
+		"fl-fetch alphavantage --interval 5m --range 5d AAPL\n"
+		"fl-fetch alphavantage --type quote AAPL EURUSD=X BTC-USD\n"
+		"fl-fetch alphavantage --type news --last 20 AAPL --as csv > "
+		"news.csv\n"
+		"fl-fetch alphavantage --search 'micro chips'\n"
+		"fl-fetch alphavantage --calendar earnings,ipo | fl-clean | "
+		"fl-load lake.db",
+	.options = fl_av_options,
+	.selects = true,
+	.open = av_open,
+	.next = fl_polled_next,
+	.close = fl_polled_close,
+	.tell = fl_polled_tell,
+	.list = av_list,
+};
