@@ -95,7 +95,8 @@ REQUIRED := yyjson.h:-lyyjson:libyyjson-dev csv.h:-lcsv:libcsv-dev \
 	sqlite3.h:-lsqlite3:libsqlite3-dev xxhash.h::libxxhash-dev \
 	openssl/evp.h:-lcrypto:libssl-dev
 # NAME:header:how to link:package. Without it FL_WITHOUT_NAME is defined.
-OPTIONAL := JQ:jq.h:-ljq:libjq-dev CURL:curl/curl.h:-ldl:libcurl4-openssl-dev
+OPTIONAL := JQ:jq.h:-ljq:libjq-dev CURL:curl/curl.h:-ldl:libcurl4-openssl-dev \
+	EXPAT:expat.h:-lexpat:libexpat1-dev
 
 # A text cut to its ceiling is what snprintf is for: no -Wformat-truncation.
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion \

@@ -293,9 +293,11 @@ static int take_answer(struct polled *p, const struct fl_http_answer *answer,
 
 	p->ask->io->counts.bytes_in += answer->len;
 	p->answered |= answer->status != 0;
-	if (answer->fault)
+	if (answer->fault) {
 		fl_poll_transport(answer, p->polled->provider, &slot->fault);
-	else
+		if (p->polled->lost)
+			got = p->polled->lost(slot->job, &slot->fault);
+	} else
 		got = p->polled->parse(slot->job, answer, &slot->fault);
 	hide(p, slot->fault.text, strlen(slot->fault.text));
 	if (got == 0)

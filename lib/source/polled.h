@@ -51,6 +51,9 @@ struct fl_polled {
 	 * is when --tries are used up */
 	int (*parse)(void *job, const struct fl_http_answer *answer,
 		     struct fl_poll_fault *fault);
+	/* No answer came. returns 0 the job goes on without it; -1 it has
+	 * failed. NULL: that. */
+	int (*lost)(void *job, const struct fl_poll_fault *fault);
 	void (*records)(void *job, struct fl_poll_out *out);
 	void (*end)(void *job);
 };

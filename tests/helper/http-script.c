@@ -5,7 +5,9 @@
  *
  * It listens on a free port of 127.0.0.1, writes its number to the file PORT
  * and serves until it is killed. Each request is a line of LOG: the number of
- * its connection, the target, the User-Agent. Lines of SCRIPT are answers:
+ * its connection, the target, the User-Agent; and one of LOG.full: milliseconds
+ * since the first, method, target, then after bars Cookie, Accept, Content-Type
+ * and body. Lines of SCRIPT are answers:
  *
  *   PART | STATUS | OPTION | OPTION …
  *
@@ -52,7 +54,8 @@ struct answer {
 
 static struct answer *answers;
 static size_t answer_count;
-static FILE *log_file;
+static FILE *log_file, *full_log;
+static long long first_ms;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 static _Noreturn void die(const char *what, const char *name)
@@ -273,22 +276,62 @@ static bool reply(int fd, const struct answer *answer)
 	return good;
 }
 
-/* A request without a body, which is all that we ask. */
+/* A request with its body, which is short. */
 static bool read_request(int fd, char *request)
 {
 	size_t len = 0;
 
 	while (len < REQUEST_MAX - 1) {
 		ssize_t got = recv(fd, request + len, REQUEST_MAX - 1 - len, 0);
+		const char *body, *length;
 
 		if (got <= 0)
 			return false;
 		len += (size_t)got;
 		request[len] = '\0';
-		if (strstr(request, "\r\n\r\n"))
+		body = strstr(request, "\r\n\r\n");
+		length = strcasestr(request, "\r\nContent-Length: ");
+		if (body &&
+		    (!length || length > body ||
+		     strlen(body + 4) >= strtoul(length + 18, NULL, 10)))
 			return true;
 	}
 	return false;
+}
+
+/* The value of a header, up to its line's end; "-". */
+static const char *header(const char *request, const char *name, int *len)
+{
+	const char *at = strcasestr(request, name);
+
+	*len = at ? (int)strcspn(at + strlen(name), "\r") : 1;
+	return at ? at + strlen(name) : "-";
+}
+
+static void log_full(const char *request)
+{
+	static const char *const names[] = { "\r\nCookie: ", "\r\nAccept: ",
+					     "\r\nContent-Type: " };
+	struct timespec ts;
+	long long now;
+	const char *body = strstr(request, "\r\n\r\n");
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	now = ts.tv_sec * 1000LL + ts.tv_nsec / 1000000;
+	if (!first_ms)
+		first_ms = now;
+	fprintf(full_log, "%lld %.*s", now - first_ms,
+		(int)strcspn(strchr(request, ' ') + 1, " ") +
+			(int)(strchr(request, ' ') + 1 - request),
+		request);
+	for (int i = 0; i < 3; i++) {
+		int len;
+		const char *value = header(request, names[i], &len);
+
+		fprintf(full_log, " | %.*s", len, value);
+	}
+	fprintf(full_log, " | %s\n", body ? body + 4 : "");
+	fflush(full_log);
 }
 
 struct connection {
@@ -312,6 +355,9 @@ static void *serve(void *arg)
 
 		if (!target)
 			break;
+		pthread_mutex_lock(&lock);
+		log_full(request);
+		pthread_mutex_unlock(&lock);
 		if (agent)
 			agent[14 + strcspn(agent + 14, "\r")] = '\0';
 		target++;
@@ -356,6 +402,9 @@ int main(int argc, char **argv)
 	read_script(argv[1]);
 	log_file = fopen(argv[2], "ae");
 	if (!log_file)
+		die("cannot open", argv[2]);
+	full_log = fopen(fl_sprintf("%s.full", argv[2]), "ae");
+	if (!full_log)
 		die("cannot open", argv[2]);
 	if (fd < 0 || bind(fd, (struct sockaddr *)&address, size) < 0 ||
 	    listen(fd, 64) < 0 ||

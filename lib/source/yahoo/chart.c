@@ -9,191 +9,21 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/log.h"
 #include "base/mem.h"
 #include "rec/record.h"
+#include "source/yahoo/answer.h"
 #include "source/yahoo/number.h"
 #include "source/yahoo/yahoo.h"
 
 enum {
 	MOST_ROWS = 1 << 21,
-	SAID_MAX = 120, /* bytes of an answer in a message */
 };
 
 static const struct fl_json_tok *tok_at(const struct fl_json *json, uint32_t at)
 {
 	return &json->toks[at];
-}
-
-static uint32_t find(const struct fl_json *json, uint32_t object,
-		     const char *key)
-{
-	uint32_t at = fl_json_find(json, object, key, strlen(key));
-
-	return at && json->toks[at].kind != FL_JSON_NULL ? at : 0;
-}
-
-/* A member that is a whole number. */
-static bool find_seconds(const struct fl_json *json, uint32_t object,
-			 const char *key, int64_t *value)
-{
-	uint32_t at = find(json, object, key);
-
-	return at && json->toks[at].kind == FL_JSON_NUMBER &&
-	       fl_integer_parse(json->toks[at].text, json->toks[at].len,
-				value) &&
-	       *value > FL_TIME_MIN / FL_SECOND &&
-	       *value < FL_TIME_MAX / FL_SECOND;
-}
-
-/* A member that is a text without control characters, into text[size]; else it
- * is empty. */
-static void find_text(const struct fl_json *json, uint32_t object,
-		      const char *key, char *text, size_t size)
-{
-	uint32_t at = find(json, object, key);
-	const struct fl_json_tok *tok = &json->toks[at];
-
-	*text = '\0';
-	if (!at || tok->kind != FL_JSON_STRING || tok->len >= size)
-		return;
-	for (uint32_t i = 0; i < tok->len; i++) {
-		if (tok->text[i] < ' ' || tok->text[i] == 0x7f)
-			return;
-	}
-	memcpy(text, tok->text, tok->len);
-	text[tok->len] = '\0';
-}
-
-/* --- answers that are none --- */
-
-static int fault_set(struct fl_poll_fault *fault, enum fl_reason reason,
-		     bool retryable, const char *text,
-		     const struct fl_http_answer *answer)
-{
-	fault->reason = reason;
-	fault->retryable = retryable;
-	snprintf(fault->text, sizeof(fault->text), "%.300s (HTTP %u, yahoo)",
-		 text, answer->status);
-	return -1;
-}
-
-/* The error in {"chart":{"result":null,"error":{…}}}, whatever the one key is
- * called; 0: none. */
-static uint32_t find_error(const struct fl_json *json)
-{
-	uint32_t error;
-
-	if (json->toks[0].kind != FL_JSON_OBJECT || json->toks[0].len != 1 ||
-	    json->toks[2].kind != FL_JSON_OBJECT)
-		return 0;
-	error = find(json, 2, "error");
-	return error && json->toks[error].kind == FL_JSON_OBJECT ? error : 0;
-}
-
-/* Yahoo's own words. returns 0 where they mean that there is nothing, -1 */
-static int take_error(const struct fl_json *json, uint32_t error,
-		      const struct fl_http_answer *answer,
-		      struct fl_poll_fault *fault)
-{
-	static const char nothing[] = "Data doesn't exist for startDate";
-	unsigned status = answer->status;
-	enum fl_reason reason = FL_REASON_provider_error;
-	char said[320], text[400];
-
-	find_text(json, error, "code", fault->code, sizeof(fault->code));
-	find_text(json, error, "description", said, sizeof(said));
-	if (status == 400 && strncmp(said, nothing, sizeof(nothing) - 1) == 0) {
-		fl_log("%s", said);
-		fault->code[0] = '\0';
-		return 0;
-	}
-	if (status == 429)
-		reason = FL_REASON_rate_limited;
-	else if (status == 401 || status == 403)
-		reason = FL_REASON_auth;
-	else if (status == 404 || strcmp(fault->code, "Not Found") == 0)
-		reason = FL_REASON_unknown_symbol;
-	snprintf(text, sizeof(text), "%s%s%s", fault->code,
-		 *fault->code && *said ? ": " : "", said);
-	return fault_set(fault, reason, fl_http_retryable(answer),
-			 *text ? text : "an error without words", answer);
-}
-
-/* No JSON at all: the page's title, or how it begins. */
-static int take_page(const struct fl_http_answer *answer,
-		     struct fl_poll_fault *fault)
-{
-	const char *body = answer->body, *title = strcasestr(body, "<title>");
-	unsigned status = answer->status;
-	char text[350], wait[FL_TIME_TEXT + 2] = "";
-	const char *said;
-	size_t len;
-
-	while (*body && strchr(" \t\r\n", *body))
-		body++;
-	if (title)
-		body = title + 7;
-	len = strcspn(body, title ? "<\r\n" : "\r\n");
-	said = len ? fl_show(body, len, SAID_MAX) : "an empty answer";
-	if (status == 429 || status == 999) {
-		if (answer->retry_after_ns)
-			strcpy(wait + fl_duration_print(answer->retry_after_ns,
-							wait),
-			       "; ");
-		snprintf(text, sizeof(text),
-			 "%s; %s%srequests are counted by address, and "
-			 "--user-agent is looked at",
-			 said, *wait ? "again in " : "", wait);
-		return fault_set(fault, FL_REASON_rate_limited, true, text,
-				 answer);
-	}
-	if (status == 401 || status == 403)
-		return fault_set(fault, FL_REASON_auth, false, said, answer);
-	if (status != 200)
-		return fault_set(fault, FL_REASON_http_status,
-				 fl_http_retryable(answer), said, answer);
-	snprintf(text, sizeof(text), "no JSON: '%s'", said);
-	return fault_set(fault, FL_REASON_provider_error, true, text, answer);
-}
-
-/* Put null where NaN or Infinity stands as a bare word, which is no JSON.
- * Returns how many there were. */
-static uint64_t mend_words(const char *text, size_t len, struct fl_buf *out)
-{
-	static const char *const words[] = { "-Infinity", "Infinity", "NaN" };
-	const char *end = text + len;
-	uint64_t count = 0;
-	bool quoted = false;
-
-	fl_buf_reset(out);
-	fl_buf_reserve(out, len + 1);
-	while (text < end) {
-		size_t word = 0;
-
-		if (*text == '\\' && quoted && text + 1 < end)
-			fl_buf_putc(out, *text++);
-		else if (*text == '"')
-			quoted = !quoted;
-		else if (!quoted && strchr("-IN", *text))
-			for (int i = 0; i < 3 && !word; i++) {
-				size_t n = strlen(words[i]);
-
-				if ((size_t)(end - text) >= n &&
-				    memcmp(text, words[i], n) == 0)
-					word = n;
-			}
-		if (word) {
-			fl_buf_puts(out, "null");
-			text += word;
-			count++;
-		} else {
-			fl_buf_putc(out, *text++);
-		}
-	}
-	return count;
 }
 
 /* --- the table --- */
@@ -211,8 +41,8 @@ static int malformed(struct reader *r, const char *what)
 	char text[200];
 
 	snprintf(text, sizeof(text), "not a chart: %s", what);
-	return fault_set(r->fault, FL_REASON_provider_error, false, text,
-			 r->answer);
+	return fl_yahoo_fault(r->fault, FL_REASON_provider_error, false, text,
+			      r->answer);
 }
 
 /* The first token of an array of `count` numbers and nulls; *at is 0 where the
@@ -220,7 +50,7 @@ static int malformed(struct reader *r, const char *what)
 static int find_column(struct reader *r, uint32_t object, const char *key,
 		       uint32_t count, uint32_t *at)
 {
-	uint32_t array = find(r->json, object, key);
+	uint32_t array = fl_yahoo_find(r->json, object, key);
 	const struct fl_json_tok *tok = tok_at(r->json, array);
 	char text[120];
 
@@ -290,10 +120,10 @@ static int take_rows(struct reader *r, uint32_t result)
 	static const char *const names[] = { "open", "high", "low", "close" };
 	struct fl_yahoo_chart *chart = r->chart;
 	const struct fl_json *json = r->json;
-	uint32_t times = find(json, result, "timestamp");
-	uint32_t indicators = find(json, result, "indicators");
-	uint32_t quote = find(json, indicators, "quote");
-	uint32_t adjclose = find(json, indicators, "adjclose");
+	uint32_t times = fl_yahoo_find(json, result, "timestamp");
+	uint32_t indicators = fl_yahoo_find(json, result, "indicators");
+	uint32_t quote = fl_yahoo_find(json, indicators, "quote");
+	uint32_t adjclose = fl_yahoo_find(json, indicators, "adjclose");
 	uint32_t count, column[4], volume, adjusted = 0;
 	int64_t end_s = r->job->end_s;
 
@@ -358,7 +188,7 @@ static int take_rows(struct reader *r, uint32_t result)
 static bool find_number(const struct fl_json *json, uint32_t object,
 			const char *key, struct fl_decimal *out)
 {
-	uint32_t at = find(json, object, key);
+	uint32_t at = fl_yahoo_find(json, object, key);
 	bool rounded = false;
 
 	return at && json->toks[at].kind == FL_JSON_NUMBER &&
@@ -388,7 +218,7 @@ static int take_events(struct reader *r, uint32_t events, const char *name,
 		       enum fl_yahoo_event_kind kind)
 {
 	const struct fl_json *json = r->json;
-	uint32_t object = find(json, events, name);
+	uint32_t object = fl_yahoo_find(json, events, name);
 
 	if (!object)
 		return 0;
@@ -399,7 +229,7 @@ static int take_events(struct reader *r, uint32_t events, const char *name,
 		struct fl_yahoo_event event = { .kind = kind };
 		bool split = kind == FL_YAHOO_SPLITS;
 
-		if (!find_seconds(json, at + 1, "date", &event.ts) ||
+		if (!fl_yahoo_find_seconds(json, at + 1, "date", &event.ts) ||
 		    !find_number(json, at + 1, split ? "numerator" : "amount",
 				 &event.amount) ||
 		    (split &&
@@ -409,8 +239,8 @@ static int take_events(struct reader *r, uint32_t events, const char *name,
 			return malformed(r, "an event without date or amount");
 		if (event.amount.mant <= 0)
 			continue; /* nothing was paid */
-		find_text(json, at + 1, "currency", event.currency,
-			  sizeof(event.currency));
+		fl_yahoo_find_text(json, at + 1, "currency", event.currency,
+				   sizeof(event.currency));
 		add_event(r->chart, &event);
 	}
 	return 0;
@@ -440,15 +270,15 @@ static void take_periods(struct reader *r, uint32_t at)
 	uint32_t end;
 
 	if (at && json->toks[at].kind == FL_JSON_OBJECT)
-		at = find(json, at, "regular");
+		at = fl_yahoo_find(json, at, "regular");
 	if (!at || json->toks[at].kind != FL_JSON_ARRAY)
 		return;
 	end = json->toks[at].next;
 	/* Whatever is nested how: all objects in it that are periods. */
 	for (uint32_t i = at + 1; i < end; i++) {
 		if (json->toks[i].kind == FL_JSON_OBJECT &&
-		    find_seconds(json, i, "start", &period.start) &&
-		    find_seconds(json, i, "end", &period.end))
+		    fl_yahoo_find_seconds(json, i, "start", &period.start) &&
+		    fl_yahoo_find_seconds(json, i, "end", &period.end))
 			add_period(r->chart, period);
 	}
 }
@@ -461,8 +291,10 @@ static int take_zone(struct reader *r, uint32_t meta)
 	struct fl_error err = { .code = FL_OK };
 	char name[64];
 
-	find_text(r->json, meta, "exchangeTimezoneName", name, sizeof(name));
-	if (!find_seconds(r->json, meta, "gmtoffset", &chart->offset_s) ||
+	fl_yahoo_find_text(r->json, meta, "exchangeTimezoneName", name,
+			   sizeof(name));
+	if (!fl_yahoo_find_seconds(r->json, meta, "gmtoffset",
+				   &chart->offset_s) ||
 	    chart->offset_s < -86400 || chart->offset_s > 86400)
 		chart->offset_s = 0;
 	if (!*name || fl_zone_open(name, &chart->zone, &err) == 0)
@@ -488,28 +320,34 @@ static int take_meta(struct reader *r, uint32_t meta)
 	char given[16], text[100];
 	uint32_t now;
 
-	find_text(json, meta, "dataGranularity", given, sizeof(given));
+	fl_yahoo_find_text(json, meta, "dataGranularity", given, sizeof(given));
 	if (strcmp(given, "60m") == 0)
 		strcpy(given, "1h");
 	if (*given && strcmp(given, asked) != 0) {
 		snprintf(text, sizeof(text), "bars of %s came for those of %s",
 			 given, asked);
-		return fault_set(r->fault, FL_REASON_provider_error, false,
-				 text, r->answer);
+		return fl_yahoo_fault(r->fault, FL_REASON_provider_error, false,
+				      text, r->answer);
 	}
-	find_text(json, meta, "currency", chart->currency,
-		  sizeof(chart->currency));
-	find_text(json, meta, "exchangeName", chart->exchange,
-		  sizeof(chart->exchange));
-	find_text(json, meta, "symbol", chart->symbol, sizeof(chart->symbol));
-	if (!find_seconds(json, meta, "firstTradeDate", &chart->first_trade))
+	fl_yahoo_find_text(json, meta, "currency", chart->currency,
+			   sizeof(chart->currency));
+	fl_yahoo_find_text(json, meta, "exchangeName", chart->exchange,
+			   sizeof(chart->exchange));
+	fl_yahoo_find_text(json, meta, "symbol", chart->symbol,
+			   sizeof(chart->symbol));
+	if (!fl_yahoo_find_seconds(json, meta, "firstTradeDate",
+				   &chart->first_trade))
 		chart->first_trade = FL_TIME_NONE;
-	now = find(json, find(json, meta, "currentTradingPeriod"), "regular");
+	now = fl_yahoo_find(json,
+			    fl_yahoo_find(json, meta, "currentTradingPeriod"),
+			    "regular");
 	if (now) {
-		find_seconds(json, now, "start", &chart->now_regular.start);
-		find_seconds(json, now, "end", &chart->now_regular.end);
+		fl_yahoo_find_seconds(json, now, "start",
+				      &chart->now_regular.start);
+		fl_yahoo_find_seconds(json, now, "end",
+				      &chart->now_regular.end);
 	}
-	take_periods(r, find(json, meta, "tradingPeriods"));
+	take_periods(r, fl_yahoo_find(json, meta, "tradingPeriods"));
 	return take_zone(r, meta);
 }
 
@@ -518,21 +356,21 @@ static int take_meta(struct reader *r, uint32_t meta)
 static int take_result(struct reader *r)
 {
 	const struct fl_json *json = r->json;
-	uint32_t chart = find(json, 0, "chart");
-	uint32_t result = find(json, chart, "result");
+	uint32_t chart = fl_yahoo_find(json, 0, "chart");
+	uint32_t result = fl_yahoo_find(json, chart, "result");
 	uint32_t meta, events;
 
 	if (!chart || !result || json->toks[result].kind != FL_JSON_ARRAY ||
 	    !json->toks[result].len)
 		return malformed(r, "no result");
 	result++;
-	meta = find(json, result, "meta");
+	meta = fl_yahoo_find(json, result, "meta");
 	if (!meta || json->toks[meta].kind != FL_JSON_OBJECT)
 		return malformed(r, "no meta");
 	if (take_meta(r, meta) < 0 ||
 	    (!r->job->splits_only && take_rows(r, result) < 0))
 		return -1;
-	events = find(json, result, "events");
+	events = fl_yahoo_find(json, result, "events");
 	if (!events)
 		return 0;
 	if (take_events(r, events, "splits", FL_YAHOO_SPLITS) < 0)
@@ -552,34 +390,21 @@ int fl_yahoo_parse(void *state, const struct fl_http_answer *answer,
 	struct fl_yahoo_job *job = state;
 	struct fl_json *json = &job->json;
 	struct reader r = { job, &job->chart, json, answer, fault };
-	struct fl_note note;
-	enum fl_reason reason =
-		fl_json_parse(json, answer->body, answer->len, &note);
-	uint64_t words;
-	uint32_t error;
+	uint64_t words = 0;
+	int got = fl_yahoo_read(json, &job->mended, answer, &words, fault);
 
-	if (reason == FL_REASON_bad_number || reason == FL_REASON_bad_json) {
-		words = mend_words(answer->body, answer->len, &job->mended);
-		if (words)
-			reason = fl_json_parse(json, job->mended.data,
-					       job->mended.len, &note);
-		if (words && !reason) {
-			job->chart.bare_words += words;
-			fl_log("'%s': %llu times NaN or Infinity, which is no "
-			       "JSON, read as null",
-			       job->symbol, (unsigned long long)words);
-		}
-	}
-	if (reason)
-		return take_page(answer, fault);
+	if (words)
+		fl_log("'%s': %llu times NaN or Infinity, which is no JSON, "
+		       "read as null",
+		       job->symbol, (unsigned long long)words);
+	job->chart.bare_words += words;
+	if (got < 0)
+		return -1;
 	job->chart.answered_ns = answer->date_ns == FL_TIME_NONE
 					 ? job->plan->now_ns
 					 : answer->date_ns;
-	error = find_error(json);
-	if (error)
-		return take_error(json, error, answer, fault);
-	if (answer->status != 200)
-		return take_page(answer, fault);
+	if (got == 1)
+		return 0;
 	return take_result(&r);
 }
 

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "source/yahoo/ask.h"
 #include "source/yahoo/yahoo.h"
 
 #define DAY_S INT64_C(86400)
@@ -44,7 +45,8 @@ const struct fl_option fl_yahoo_options[] = {
 	  .target = &option.session,
 	  .words = "regular all",
 	  .help = "trading hours that count; all: before and after the regular "
-		  "ones, too, below 1d [regular]" },
+		  "ones, too; of bars below 1d, and quotes [regular]" },
+	FL_OPT_GROUP(fl_yahoo_ask_options),
 	FL_OPT_GROUP(fl_options_polled),
 	FL_OPT_TEXT(0, "yahoo-url", "URL[,URL]", &option.bases,
 		    "ask there instead: a host, and another one for when it is "
@@ -70,6 +72,25 @@ static const struct fl_yahoo_interval intervals[] = {
 const char *fl_yahoo_bases(void)
 {
 	return option.bases ? option.bases : BASES;
+}
+
+char *fl_yahoo_site(const char *site, const char *path)
+{
+	const char *base = option.bases;
+	size_t len = base ? strcspn(base, ",") : 0;
+
+	while (len && base[len - 1] == '/')
+		len--;
+	if (base)
+		return fl_sprintf("%.*s/%s%s", (int)len, base, site, path);
+	return fl_sprintf("https://%s%s.yahoo.com%s", site,
+			  strcmp(site, "feeds") == 0 ? ".finance" : "",
+			  *path ? path : "/");
+}
+
+const char *fl_yahoo_bars_option(void)
+{
+	return option.interval ? "interval" : option.adj ? "adj" : NULL;
 }
 
 /* One of two or three words, the first at 0. */
@@ -227,6 +248,20 @@ static int take_times(const struct fl_ask *ask, struct fl_yahoo_plan *plan,
 	if (plan->from_s >= plan->to_s && !fl_polled_fills())
 		return fl_error_set(err, FL_ERR_USAGE,
 				    "--from lies in the future");
+	return 0;
+}
+
+int fl_yahoo_all_sessions(bool quotes, bool *all, struct fl_error *err)
+{
+	static const char *const sessions[] = { "regular", "all", NULL };
+	int session = 0;
+
+	if (take_word("session", option.session, sessions, &session, err) < 0)
+		return -1;
+	if (option.session && !quotes)
+		return fl_error_set(err, FL_ERR_USAGE,
+				    "--session is for bars and quotes");
+	*all = session;
 	return 0;
 }
 

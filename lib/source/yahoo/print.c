@@ -10,6 +10,7 @@
 
 #include "base/mem.h"
 #include "base/short.h"
+#include "source/yahoo/answer.h"
 #include "source/yahoo/yahoo.h"
 
 /* What stands in every bar of the symbol, made once. */
@@ -38,39 +39,6 @@ static void put_number(struct fl_buf *out, struct fl_decimal value)
 	char text[FL_DECIMAL_TEXT];
 
 	fl_buf_append(out, text, fl_decimal_print(value, text));
-}
-
-static void put_string(struct fl_buf *out, const char *key, const char *text)
-{
-	fl_buf_puts(out, ",\"");
-	fl_buf_puts(out, key);
-	fl_buf_puts(out, "\":");
-	fl_buf_json_string(out, text, strlen(text));
-}
-
-static bool is_currency(const char *code)
-{
-	return strlen(code) == 3 && code[0] >= 'A' && code[0] <= 'Z' &&
-	       code[1] >= 'A' && code[1] <= 'Z' && code[2] >= 'A' &&
-	       code[2] <= 'Z';
-}
-
-/* The currency's fields. Returns the subunit that amounts are to be scaled by,
- * or NULL. */
-static const struct fl_subunit *put_currency(struct fl_buf *out,
-					     const char *code)
-{
-	const struct fl_subunit *sub = fl_subunit_find(code, strlen(code));
-
-	if (sub) {
-		put_string(out, "currency", sub->main);
-		put_string(out, "currency_src", code);
-		fl_buf_puts(out, ",\"price_scale\":");
-		put_number(out, sub->scale);
-	} else if (is_currency(code)) {
-		put_string(out, "currency", code);
-	}
-	return sub;
 }
 
 /* --- arithmetic --- */
@@ -376,12 +344,12 @@ static void put_dividend(struct printer *p, const struct fl_yahoo_event *event,
 	put_event(p, "dividend", event->day);
 	fl_buf_puts(p->text, ",\"amount\":");
 	put_number(p->text, amount_of(p, event));
-	put_currency(p->text,
-		     *event->currency ? event->currency : p->chart->currency);
+	fl_yahoo_put_currency(p->text, *event->currency ? event->currency
+							: p->chart->currency);
 	if (event->kind == FL_YAHOO_GAIN)
 		fl_buf_puts(p->text, ",\"kind\":\"capital_gain\"");
-	put_string(p->text, "adj",
-		   p->plan->adj == FL_YAHOO_NONE ? "none" : "split");
+	fl_yahoo_put_text(p->text, "adj",
+			  p->plan->adj == FL_YAHOO_NONE ? "none" : "split");
 	fl_buf_append(p->text, p->source.data, p->source.len);
 	if (also) {
 		fl_buf_puts(p->text, ",\"capital_gain\":");
@@ -445,23 +413,19 @@ static void select_all(struct printer *p, struct fl_yahoo_chart *chart)
 static void prepare(struct printer *p)
 {
 	const struct fl_yahoo_chart *chart = p->chart;
-	const char *mic = fl_yahoo_mic(chart->exchange);
 
 	fl_buf_puts(&p->symbol, "\"provider\":\"yahoo\"");
-	put_string(&p->symbol, "symbol", p->job->symbol);
+	fl_yahoo_put_text(&p->symbol, "symbol", p->job->symbol);
 	fl_buf_puts(&p->middle, "\",");
 	fl_buf_append(&p->middle, p->symbol.data, p->symbol.len);
-	put_string(&p->middle, "interval", p->plan->interval_text);
+	fl_yahoo_put_text(&p->middle, "interval", p->plan->interval_text);
 	fl_buf_puts(&p->middle, ",\"open\":");
 	if (*chart->symbol && strcmp(chart->symbol, p->job->symbol) != 0)
-		put_string(&p->source, "symbol_src", chart->symbol);
+		fl_yahoo_put_text(&p->source, "symbol_src", chart->symbol);
 	if (chart->zone)
-		put_string(&p->zone, "tz", fl_zone_name(chart->zone));
-	p->sub = put_currency(&p->tail, chart->currency);
-	if (mic)
-		put_string(&p->tail, "mic", mic);
-	if (*chart->exchange)
-		put_string(&p->tail, "exchange", chart->exchange);
+		fl_yahoo_put_text(&p->zone, "tz", fl_zone_name(chart->zone));
+	p->sub = fl_yahoo_put_currency(&p->tail, chart->currency);
+	fl_yahoo_put_exchange(&p->tail, chart->exchange);
 	fl_buf_append(&p->tail, p->source.data, p->source.len);
 	fl_buf_putc(&p->tail, '}');
 }

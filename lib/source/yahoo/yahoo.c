@@ -1,4 +1,5 @@
-/* yahoo: bars, dividends and splits of Yahoo Finance.
+/* yahoo: Yahoo Finance; here, bars with dividends and splits, and which file
+ * has the rest.
  *
  * There is no official interface: what is asked and what may come is told by
  * clients that work, section 1 of sources.md. /v8/finance/chart needs neither
@@ -6,12 +7,15 @@
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include "source/yahoo/yahoo.h"
+#include "source/yahoo/ask.h"
 
 #include <stdlib.h>
 
 #include "base/mem.h"
 
-static struct fl_yahoo_plan plan; /* of this run */
+/* Of this run. */
+static struct fl_yahoo_plan plan;
+static struct fl_yahoo_ask other; /* what is no chart */
 
 static bool series(const void *of_plan, struct fl_holes_ask *ask)
 {
@@ -69,14 +73,42 @@ const struct fl_polled fl_polled_yahoo = {
 	.end = end,
 };
 
+/* How it is polled, with what plan. */
+static int choose(const struct fl_ask *ask, const struct fl_polled **polled,
+		  const void **with, struct fl_error *err)
+{
+	static bool told;
+
+	if (fl_yahoo_ask(ask, &other, err) < 0)
+		return -1;
+	other.told = &told;
+	*polled = &fl_polled_yahoo;
+	*with = &plan;
+	if (other.kind == FL_YAHOO_BARS)
+		return fl_yahoo_plan(ask, &plan, err);
+	*polled = fl_yahoo_polled(&other);
+	*with = &other;
+	return 0;
+}
+
 static int yahoo_open(void **state, const struct fl_ask *ask,
 		      struct fl_error *err)
 {
+	const struct fl_polled *polled;
+	const void *with;
+
 	*state = NULL;
-	if (fl_yahoo_plan(ask, &plan, err) < 0)
+	if (choose(ask, &polled, &with, err) < 0)
 		return -1;
-	return fl_polled_open(state, ask, &fl_polled_yahoo, &plan,
-			      fl_yahoo_bases(), err);
+	if (polled->ready)
+		fl_yahoo_session_open(&other.session, ask);
+	return fl_polled_open(state, ask, polled, with, fl_yahoo_bases(), err);
+}
+
+static void yahoo_close(void *state)
+{
+	fl_polled_close(state);
+	fl_yahoo_session_close(&other.session);
 }
 
 static int yahoo_list(const struct fl_ask *ask,
@@ -84,18 +116,21 @@ static int yahoo_list(const struct fl_ask *ask,
 				  struct fl_error *err),
 		      void *arg, struct fl_error *err)
 {
-	if (fl_yahoo_plan(ask, &plan, err) < 0)
+	const struct fl_polled *polled;
+	const void *with;
+
+	if (choose(ask, &polled, &with, err) < 0)
 		return -1;
-	return fl_polled_dry_run(ask, &fl_polled_yahoo, &plan, fl_yahoo_bases(),
-				 each, arg, err);
+	return fl_polled_dry_run(ask, polled, with, fl_yahoo_bases(), each, arg,
+				 err);
 }
 
 const struct fl_source fl_source_yahoo = {
 	.name = "yahoo",
-	.summary = "bars, dividends and splits of Yahoo Finance, for personal "
+	.summary = "bars, quotes, news and more of Yahoo Finance, for personal "
 		   "use",
 	.home = "https://finance.yahoo.com",
-	.types = "bar, dividend, split",
+	.types = "bar, dividend, split, quote, instrument, news",
 	.operands = "SYMBOL...",
 	.examples = "fl-fetch yahoo AAPL MSFT\n"
 		    "fl-fetch yahoo --interval 1h --range 60d AAPL --as csv > "
@@ -104,12 +139,16 @@ const struct fl_source fl_source_yahoo = {
 		    "fl-clean | fl-load lake.db\n"
 		    "fl-fetch yahoo --type dividend --range max KO\n"
 		    "fl-fetch yahoo --fill lake.db AAPL MSFT | fl-clean | "
-		    "fl-load lake.db",
+		    "fl-load lake.db\n"
+		    "fl-fetch yahoo --type quote --every 10s AAPL BTC-USD\n"
+		    "fl-fetch yahoo --type news AAPL\n"
+		    "fl-fetch yahoo --search 'deutsche bank'\n"
+		    "fl-fetch yahoo --screener day_gainers --count 10",
 	.options = fl_yahoo_options,
 	.selects = true,
 	.open = yahoo_open,
 	.next = fl_polled_next,
-	.close = fl_polled_close,
+	.close = yahoo_close,
 	.tell = fl_polled_tell,
 	.list = yahoo_list,
 };

@@ -126,6 +126,14 @@ struct fl_yahoo_job {
 /* plan.c */
 extern const struct fl_option fl_yahoo_options[];
 const char *fl_yahoo_bases(void);
+/* The URL of a site, to be freed: fc, finance, guce or feeds. Where --yahoo-url
+ * names a host, it plays them all, below /fc, /finance and so on. */
+char *fl_yahoo_site(const char *site, const char *path);
+/* --session, of what is no bar; only quotes have any.
+ * errors  FL_ERR_USAGE */
+int fl_yahoo_all_sessions(bool quotes, bool *all, struct fl_error *err);
+/* The name of an option given that is about bars alone; NULL. */
+const char *fl_yahoo_bars_option(void);
 /* errors  FL_ERR_USAGE */
 int fl_yahoo_plan(const struct fl_ask *ask, struct fl_yahoo_plan *plan,
 		  struct fl_error *err);
