@@ -96,7 +96,7 @@ REQUIRED := yyjson.h:-lyyjson:libyyjson-dev csv.h:-lcsv:libcsv-dev \
 	openssl/evp.h:-lcrypto:libssl-dev
 # NAME:header:how to link:package. Without it FL_WITHOUT_NAME is defined.
 OPTIONAL := JQ:jq.h:-ljq:libjq-dev CURL:curl/curl.h:-ldl:libcurl4-openssl-dev \
-	EXPAT:expat.h:-lexpat:libexpat1-dev
+	EXPAT:expat.h:-lexpat:libexpat1-dev WSLAY:wslay/wslay.h:-lwslay:libwslay-dev
 
 # A text cut to its ceiling is what snprintf is for: no -Wformat-truncation.
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion \
@@ -214,6 +214,7 @@ $(UNITS): $(B)/unit/%: $(B)/obj/tests/unit/%.o $(LIB)
 	$(link)
 $(filter-out %.so,$(HELPERS)): $(B)/helper/%: $(B)/obj/tests/helper/%.o $(LIB)
 	$(link)
+$(B)/helper/ws-script: LIBS += -lssl
 $(filter %.so,$(HELPERS)): $(B)/helper/%.so: $(B)/obj/tests/helper/%.o
 	$(call say,LD,$@)
 	@mkdir -p $(@D)

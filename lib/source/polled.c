@@ -618,13 +618,9 @@ static int check_every(const struct polled *p, struct fl_error *err)
 	return 0;
 }
 
-/* All but the connection to the network. */
-static int prepare(struct polled *p, const char *bases, struct fl_error *err)
+/* Options that every protocol needs. */
+static int check_network(struct fl_error *err)
 {
-	if (option.parallel < 1 || option.parallel > FL_HTTP_PARALLEL)
-		return fl_error_set(
-			err, FL_ERR_USAGE, "--parallel takes 1 to %d, not %llu",
-			FL_HTTP_PARALLEL, (unsigned long long)option.parallel);
 	if (option.tries < 1 || option.tries > 20)
 		return fl_error_set(err, FL_ERR_USAGE,
 				    "--tries takes 1 to 20, not %llu",
@@ -634,8 +630,33 @@ static int prepare(struct polled *p, const char *bases, struct fl_error *err)
 		return fl_error_set(err, FL_ERR_USAGE,
 				    "--timeout takes 1s and more, "
 				    "--connect-timeout 1ms and more");
-	if (check_every(p, err) < 0 || take_bases(p, bases, err) < 0 ||
-	    take_subjects(p, err) < 0)
+	return 0;
+}
+
+int fl_polled_stream(const char **symbols_from, struct fl_error *err)
+{
+	const char *idle = option.fill       ? "--fill"
+			   : option.dry_run  ? "--dry-run"
+			   : option.every_ns ? "--every"
+					     : NULL;
+
+	*symbols_from = option.symbols_from;
+	if (idle)
+		return fl_error_set(err, FL_ERR_USAGE,
+				    "--stream asks nothing: it takes no %s",
+				    idle);
+	return check_network(err);
+}
+
+/* All but the connection to the network. */
+static int prepare(struct polled *p, const char *bases, struct fl_error *err)
+{
+	if (option.parallel < 1 || option.parallel > FL_HTTP_PARALLEL)
+		return fl_error_set(
+			err, FL_ERR_USAGE, "--parallel takes 1 to %d, not %llu",
+			FL_HTTP_PARALLEL, (unsigned long long)option.parallel);
+	if (check_network(err) < 0 || check_every(p, err) < 0 ||
+	    take_bases(p, bases, err) < 0 || take_subjects(p, err) < 0)
 		return -1;
 	if (!p->symbols &&
 	    fl_symbols_read(p->ask, p->polled->provider, option.symbols_from,

@@ -64,6 +64,11 @@ extern const struct fl_option fl_options_polled[];
 /* What those say about HTTP. agent: to be freed when the handle is closed. */
 void fl_polled_settings(const struct fl_ask *ask,
 			struct fl_http_settings *settings, char **agent);
+/* For a source that stays connected instead of asking: --symbols-from (NULL:
+ * not given); what only questions need is refused.
+ * errors  FL_ERR_USAGE */
+int fl_polled_stream(const char **symbols_from, struct fl_error *err);
+
 /* Was --fill given? Then holes say what is asked for, not times. */
 bool fl_polled_fills(void);
 

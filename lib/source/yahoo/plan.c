@@ -12,6 +12,7 @@
 
 #include "base/mem.h"
 #include "source/yahoo/ask.h"
+#include "source/yahoo/stream.h"
 #include "source/yahoo/yahoo.h"
 
 #define DAY_S INT64_C(86400)
@@ -47,6 +48,7 @@ const struct fl_option fl_yahoo_options[] = {
 	  .help = "trading hours that count; all: before and after the regular "
 		  "ones, too; of bars below 1d, and quotes [regular]" },
 	FL_OPT_GROUP(fl_yahoo_ask_options),
+	FL_OPT_GROUP(fl_yahoo_stream_options),
 	FL_OPT_GROUP(fl_options_polled),
 	FL_OPT_TEXT(0, "yahoo-url", "URL[,URL]", &option.bases,
 		    "ask there instead: a host, and another one for when it is "

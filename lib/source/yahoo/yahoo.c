@@ -12,6 +12,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "source/yahoo/stream.h"
 
 /* Of this run. */
 static struct fl_yahoo_plan plan;
@@ -98,6 +99,8 @@ static int yahoo_open(void **state, const struct fl_ask *ask,
 	const void *with;
 
 	*state = NULL;
+	if (fl_yahoo_streams())
+		return fl_yahoo_stream_open(state, ask, err);
 	if (choose(ask, &polled, &with, err) < 0)
 		return -1;
 	if (polled->ready)
@@ -105,10 +108,28 @@ static int yahoo_open(void **state, const struct fl_ask *ask,
 	return fl_polled_open(state, ask, polled, with, fl_yahoo_bases(), err);
 }
 
+static int yahoo_next(void *state, struct fl_item *item, struct fl_error *err)
+{
+	return fl_yahoo_streams() ? fl_yahoo_stream_next(state, item, err)
+				  : fl_polled_next(state, item, err);
+}
+
 static void yahoo_close(void *state)
 {
+	if (fl_yahoo_streams()) {
+		fl_yahoo_stream_close(state);
+		return;
+	}
 	fl_polled_close(state);
 	fl_yahoo_session_close(&other.session);
+}
+
+static void yahoo_tell(void *state, char *text, size_t size)
+{
+	if (fl_yahoo_streams())
+		fl_yahoo_stream_tell(state, text, size);
+	else
+		fl_polled_tell(state, text, size);
 }
 
 static int yahoo_list(const struct fl_ask *ask,
@@ -119,6 +140,8 @@ static int yahoo_list(const struct fl_ask *ask,
 	const struct fl_polled *polled;
 	const void *with;
 
+	if (fl_yahoo_streams())
+		return 0;
 	if (choose(ask, &polled, &with, err) < 0)
 		return -1;
 	return fl_polled_dry_run(ask, polled, with, fl_yahoo_bases(), each, arg,
@@ -138,6 +161,7 @@ const struct fl_source fl_source_yahoo = {
 		    "fl-fetch yahoo --from 2024-01-01 --to 2025-01-01 AAPL | "
 		    "fl-clean | fl-load lake.db\n"
 		    "fl-fetch yahoo --type dividend --range max KO\n"
+		    "fl-fetch yahoo --stream BTC-USD AAPL | fl-agg bars 1m\n"
 		    "fl-fetch yahoo --fill lake.db AAPL MSFT | fl-clean | "
 		    "fl-load lake.db\n"
 		    "fl-fetch yahoo --type quote --every 10s AAPL BTC-USD\n"
@@ -147,8 +171,8 @@ const struct fl_source fl_source_yahoo = {
 	.options = fl_yahoo_options,
 	.selects = true,
 	.open = yahoo_open,
-	.next = fl_polled_next,
+	.next = yahoo_next,
 	.close = yahoo_close,
-	.tell = fl_polled_tell,
+	.tell = yahoo_tell,
 	.list = yahoo_list,
 };

@@ -1,0 +1,871 @@
+/* ws: see ws.h.
+ *
+ * All that comes goes through `in`, so that what stands behind the handshake in
+ * one packet is not lost, and so that tests need no network. A message is put
+ * together here and not by wslay: of one that is refused, what came of it is
+ * still there to be shown.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "net/ws.h"
+
+#if defined(FL_WITHOUT_CURL) || defined(FL_WITHOUT_WSLAY)
+
+int fl_ws_open(struct fl_ws **ws, const struct fl_ws_settings *settings,
+	       struct fl_error *err)
+{
+	(void)settings;
+	*ws = NULL;
+	return fl_error_set(err, FL_ERR_USAGE,
+			    "this build has no libcurl or no wslay, and so no "
+			    "WebSocket: scripts/setup installs them, make "
+			    "builds anew");
+}
+
+void fl_ws_next(struct fl_ws *ws, struct fl_ws_news *news, int64_t wait_ns)
+{
+	(void)ws;
+	(void)wait_ns;
+	*news = (struct fl_ws_news){ .kind = FL_WS_DOWN };
+}
+
+void fl_ws_send(struct fl_ws *ws, const char *text, size_t len)
+{
+	(void)ws;
+	(void)text;
+	(void)len;
+}
+
+void fl_ws_bye(struct fl_ws *ws)
+{
+	(void)ws;
+}
+
+void fl_ws_close(struct fl_ws **ws)
+{
+	*ws = NULL;
+}
+
+void fl_ws_replay(const struct fl_ws_settings *settings, const char *bytes,
+		  size_t len,
+		  void (*each)(void *arg, const struct fl_ws_news *news),
+		  void *arg, struct fl_buf *sent)
+{
+	(void)settings;
+	(void)bytes;
+	(void)len;
+	(void)each;
+	(void)arg;
+	(void)sent;
+}
+
+#else
+
+#include <curl/curl.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <wslay/wslay.h>
+
+#include "base/hash.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/utf8.h"
+#include "net/curl.h"
+#include "net/mask.h"
+#include "net/ws-handshake.h"
+
+enum {
+	HEAD_MAX = 16 * 1024, /* of the answer to the handshake */
+	READ_AT_ONCE = 16 * 1024,
+	PONGS_MAX = 64 * 1024, /* bytes waiting to be sent: no pong is added */
+};
+
+#define FUNCTIONS(X)                                                           \
+	X(easy_cleanup)                                                        \
+	X(easy_getinfo)                                                        \
+	X(easy_init)                                                           \
+	X(easy_recv)                                                           \
+	X(easy_send)                                                           \
+	X(easy_setopt)                                                         \
+	X(easy_strerror)                                                       \
+	X(global_init)                                                         \
+	X(multi_add_handle)                                                    \
+	X(multi_cleanup)                                                       \
+	X(multi_info_read)                                                     \
+	X(multi_init)                                                          \
+	X(multi_perform)                                                       \
+	X(multi_poll)                                                          \
+	X(multi_remove_handle)                                                 \
+	X(multi_strerror)
+
+static const char *const function_names[] = {
+#define X(name) "curl_" #name,
+	FUNCTIONS(X)
+#undef X
+};
+
+/* curl.h makes macros of some names, which a name alone does not invoke. */
+static union {
+	struct {
+#define X(name) __typeof__(curl_##name) *name;
+		FUNCTIONS(X)
+#undef X
+	};
+	void *all[sizeof(function_names) / sizeof(*function_names)];
+} curl;
+
+enum state {
+	CONNECTING, /* name, TCP, TLS */
+	ASKING,     /* the handshake was sent */
+	OPEN,
+	CLOSING, /* goodbye was said: what comes is still taken */
+	ENDED,   /* nothing more comes; DOWN was not told yet */
+	TOLD,
+};
+
+struct fl_ws {
+	struct fl_ws_settings settings; /* with strings of our own; no url */
+	struct fl_ws_handshake shake;
+	CURLM *multi; /* NULL: a replay */
+	CURL *easy;
+	char error[CURL_ERROR_SIZE];
+	curl_socket_t fd;
+	enum state state;
+	wslay_frame_context_ptr frames;
+	struct fl_buf in; /* received; from `taken` on not looked at yet */
+	size_t taken;
+	struct fl_buf out; /* to be sent */
+	size_t sent;
+	bool eof; /* nothing more will come */
+	/* The message being put together, and the frame being read. */
+	struct fl_buf message, control;
+	uint8_t opcode;    /* of the message; 0: none is begun */
+	uint64_t frame_at; /* bytes of the frame that came */
+	bool in_frame, in_control;
+	bool given;          /* the caller has `message` */
+	bool spoiled;        /* what came last is a frame that is none */
+	uint64_t fed;        /* bytes that wslay got, */
+	uint64_t framed;     /* and those of whole frames among them */
+	size_t last_feed;    /* how many it got at last */
+	int64_t deadline_ns; /* of connecting or of closing */
+	int64_t heard_ns;    /* when something last came */
+	bool pinged;
+	/* What DOWN will tell. */
+	enum fl_ws_fault fault;
+	char why[300];
+	unsigned status;
+	int64_t retry_after_ns;
+};
+
+/* --- ends --- */
+
+/* The first reason holds. */
+static void end(struct fl_ws *ws, enum fl_ws_fault fault, const char *format,
+		...) __attribute__((format(printf, 3, 4)));
+static void end(struct fl_ws *ws, enum fl_ws_fault fault, const char *format,
+		...)
+{
+	va_list args;
+
+	if (ws->state >= ENDED)
+		return;
+	ws->fault = ws->state == CLOSING ? FL_WS_BYE : fault;
+	ws->state = ENDED;
+	va_start(args, format);
+	vsnprintf(ws->why, sizeof(ws->why), format, args);
+	va_end(args);
+}
+
+/* libcurl's words, as ours are: beginning small, one line. */
+static void end_by_curl(struct fl_ws *ws, enum fl_ws_fault fault, CURLcode code)
+{
+	const char *text = ws->error[0] ? ws->error : curl.easy_strerror(code);
+	size_t len = strcspn(text, "\r\n");
+	char small[300];
+
+	while (len && text[len - 1] == '.')
+		len--;
+	snprintf(small, sizeof(small), "%s", fl_show(text, len, 250));
+	if (small[0] >= 'A' && small[0] <= 'Z' && small[1] >= 'a' &&
+	    small[1] <= 'z')
+		small[0] = (char)(small[0] + ('a' - 'A'));
+	end(ws, fault, "%s", small);
+}
+
+/* --- bytes in and out --- */
+
+/* returns false: nothing more for now */
+static bool receive(struct fl_ws *ws)
+{
+	size_t got = 0;
+	CURLcode code;
+
+	if (ws->eof || !ws->multi)
+		return false;
+	if (ws->taken == ws->in.len) {
+		fl_buf_reset(&ws->in);
+		ws->taken = 0;
+	}
+	fl_buf_reserve(&ws->in, READ_AT_ONCE);
+	code = curl.easy_recv(ws->easy, ws->in.data + ws->in.len, READ_AT_ONCE,
+			      &got);
+	if (code == CURLE_AGAIN)
+		return false;
+	if (code || !got) {
+		ws->eof = true;
+		if (code)
+			end_by_curl(ws, FL_WS_NETWORK, code);
+		return false;
+	}
+	ws->in.len += got;
+	ws->heard_ns = fl_monotonic_ns();
+	ws->pinged = false;
+	return true;
+}
+
+static void flush(struct fl_ws *ws)
+{
+	while (ws->multi && ws->sent < ws->out.len) {
+		size_t sent = 0;
+		CURLcode code =
+			curl.easy_send(ws->easy, ws->out.data + ws->sent,
+				       ws->out.len - ws->sent, &sent);
+
+		if (code == CURLE_AGAIN)
+			return;
+		if (code) {
+			/* What came before the cut is still to be read. */
+			ws->sent = ws->out.len;
+			return;
+		}
+		ws->sent += sent;
+	}
+	if (ws->multi) {
+		fl_buf_reset(&ws->out);
+		ws->sent = 0;
+	}
+}
+
+/* --- frames --- */
+
+static ssize_t frame_out(const uint8_t *data, size_t len, int flags, void *arg)
+{
+	struct fl_ws *ws = arg;
+
+	(void)flags;
+	fl_buf_append(&ws->out, data, len);
+	return (ssize_t)len;
+}
+
+static ssize_t frame_in(uint8_t *data, size_t len, int flags, void *arg)
+{
+	struct fl_ws *ws = arg;
+	size_t left;
+
+	(void)flags;
+	if (ws->taken == ws->in.len && !receive(ws))
+		return -1;
+	left = ws->in.len - ws->taken;
+	if (left > len)
+		left = len;
+	memcpy(data, ws->in.data + ws->taken, left);
+	ws->taken += left;
+	ws->fed += left;
+	ws->last_feed = left;
+	return (ssize_t)left;
+}
+
+static int make_mask(uint8_t *data, size_t len, void *arg)
+{
+	(void)arg;
+	fl_random(data, len);
+	return 0;
+}
+
+static void put_frame(struct fl_ws *ws, uint8_t opcode, const void *bytes,
+		      size_t len)
+{
+	struct wslay_frame_iocb frame = {
+		.fin = 1,
+		.opcode = opcode,
+		.payload_length = len,
+		.mask = 1,
+		.data = bytes,
+		.data_length = len,
+	};
+
+	/* `out` takes all of it at once. */
+	do {
+		ssize_t sent = wslay_frame_send(ws->frames, &frame);
+
+		if (sent < 0 && sent != WSLAY_ERR_WANT_WRITE)
+			FL_BUG("wslay refuses a frame");
+		if (sent <= 0)
+			break;
+		frame.data += sent;
+		frame.data_length -= (size_t)sent;
+	} while (frame.data_length);
+	flush(ws);
+}
+
+static void put_close(struct fl_ws *ws, unsigned code)
+{
+	const uint8_t bytes[2] = { (uint8_t)(code >> 8), (uint8_t)code };
+
+	put_frame(ws, WSLAY_CONNECTION_CLOSE, bytes, code ? 2 : 0);
+}
+
+/* The other side broke the rules: say so and be gone. What came of the message
+ * is told as spoiled. */
+static void break_off(struct fl_ws *ws, unsigned code, const char *why)
+{
+	if (ws->state == OPEN)
+		put_close(ws, code);
+	end(ws, FL_WS_PROTOCOL, "%s", why);
+}
+
+/* Which codes may be sent; RFC 6455, 7.4, and its registry. */
+static bool close_code_good(unsigned code)
+{
+	return (code >= 1000 && code <= 1014 && code != 1004 && code != 1005 &&
+		code != 1006) ||
+	       (code >= 3000 && code <= 4999);
+}
+
+static void take_close(struct fl_ws *ws)
+{
+	const unsigned char *bytes = (const unsigned char *)ws->control.data;
+	size_t len = ws->control.len;
+	unsigned code = len >= 2 ? bytes[0] << 8 | bytes[1] : 0;
+	const char *words = len > 2 ? ws->control.data + 2 : "";
+	char number[16] = "";
+
+	if (len == 1 || (len >= 2 && (!close_code_good(code) ||
+				      !fl_utf8_valid(words, len - 2)))) {
+		break_off(ws, 1002, "a goodbye that is none");
+		return;
+	}
+	if (code)
+		snprintf(number, sizeof(number), " %u", code);
+	if (ws->state == OPEN) {
+		put_close(ws, code);
+		end(ws, FL_WS_CLOSED, "closed by the other side%s%s%s", number,
+		    len > 2 ? ": " : "",
+		    len > 2 ? fl_show(words, len - 2, 125) : "");
+	} else {
+		end(ws, FL_WS_BYE, "closed");
+	}
+}
+
+static void take_control(struct fl_ws *ws, uint8_t opcode)
+{
+	if (opcode == WSLAY_CONNECTION_CLOSE)
+		take_close(ws);
+	else if (opcode == WSLAY_PING && ws->state == OPEN &&
+		 ws->out.len < PONGS_MAX)
+		put_frame(ws, WSLAY_PONG, fl_buf_text(&ws->control),
+			  ws->control.len);
+}
+
+/* Is the frame that begins one that may come now? */
+static bool frame_good(struct fl_ws *ws, const struct wslay_frame_iocb *frame)
+{
+	uint8_t op = frame->opcode;
+
+	if (frame->rsv) {
+		break_off(ws, 1002, "a frame with reserved bits");
+		return false;
+	}
+	if (frame->mask) {
+		break_off(ws, 1002,
+			  "a masked frame, which servers do not send");
+		return false;
+	}
+	if (op != WSLAY_CONTINUATION_FRAME && op != WSLAY_TEXT_FRAME &&
+	    op != WSLAY_BINARY_FRAME && op != WSLAY_CONNECTION_CLOSE &&
+	    op != WSLAY_PING && op != WSLAY_PONG) {
+		break_off(ws, 1002, "a frame of an unknown kind");
+		return false;
+	}
+	if (wslay_is_ctrl_frame(op))
+		return true;
+	if ((op == WSLAY_CONTINUATION_FRAME) != (ws->opcode != 0)) {
+		break_off(ws, 1002,
+			  ws->opcode ? "a message within a message"
+				     : "the middle of no message");
+		return false;
+	}
+	if (op)
+		ws->opcode = op;
+	if (frame->payload_length > ws->settings.max_message ||
+	    ws->message.len + frame->payload_length >
+		    ws->settings.max_message) {
+		break_off(ws, 1009, "a message that is too long");
+		return false;
+	}
+	return true;
+}
+
+/* What came of a frame that is refused, unless it is one of control. */
+static void spoil(struct fl_ws *ws, const struct wslay_frame_iocb *frame)
+{
+	if (ws->in_control)
+		return;
+	fl_buf_append(&ws->message, frame->data, frame->data_length);
+	ws->spoiled = true;
+}
+
+/* Bytes of a server's frame. */
+static uint64_t frame_size(uint64_t payload)
+{
+	return payload + (payload < 126 ? 2u : payload < 65536 ? 4u : 10u);
+}
+
+/* Is there a frame, or a message, without its end? */
+static bool has_torn(const struct fl_ws *ws)
+{
+	return ws->opcode || ws->spoiled ||
+	       (ws->fed != ws->framed && !(ws->in_frame && ws->in_control));
+}
+
+/* Read what is there. returns true: a whole message stands in `message` */
+static bool take_frames(struct fl_ws *ws)
+{
+	while (ws->state == OPEN || ws->state == CLOSING) {
+		struct wslay_frame_iocb frame = { 0 };
+		ssize_t got = wslay_frame_recv(ws->frames, &frame);
+		bool control;
+
+		if (got == WSLAY_ERR_WANT_READ)
+			return false;
+		if (got < 0) {
+			/* Where in these it is, wslay does not tell. */
+			if (!ws->opcode)
+				fl_buf_append(&ws->message,
+					      ws->in.data + ws->taken -
+						      ws->last_feed,
+					      ws->last_feed);
+			ws->spoiled = true;
+			break_off(ws, 1002, "a frame that is none");
+			return false;
+		}
+		control = wslay_is_ctrl_frame(frame.opcode);
+		if (!ws->in_frame) {
+			ws->in_frame = true;
+			ws->frame_at = 0;
+			ws->in_control = control;
+			fl_buf_reset(&ws->control);
+			if (!frame_good(ws, &frame)) {
+				spoil(ws, &frame);
+				return false;
+			}
+		}
+		fl_buf_append(control ? &ws->control : &ws->message, frame.data,
+			      frame.data_length);
+		ws->frame_at += frame.data_length;
+		if (ws->frame_at < frame.payload_length)
+			continue;
+		ws->in_frame = false;
+		ws->framed += frame_size(frame.payload_length);
+		if (control) {
+			take_control(ws, frame.opcode);
+		} else if (frame.fin) {
+			if (ws->opcode == WSLAY_BINARY_FRAME ||
+			    fl_utf8_valid(fl_buf_text(&ws->message),
+					  ws->message.len))
+				return true;
+			break_off(ws, 1007, "a text that is not UTF-8");
+		}
+	}
+	return false;
+}
+
+/* --- the handshake --- */
+
+static void send_handshake(struct fl_ws *ws)
+{
+	fl_ws_handshake_ask(&ws->shake, ws->settings.agent, &ws->out);
+	ws->state = ASKING;
+	flush(ws);
+}
+
+/* Its head is whole. */
+static void judge(struct fl_ws *ws, const char *head)
+{
+	char why[sizeof(ws->why)];
+
+	switch (fl_ws_handshake_judge(&ws->shake, head, &ws->status,
+				      &ws->retry_after_ns, why, sizeof(why))) {
+	case FL_WS_AGREED:
+		ws->state = OPEN;
+		break;
+	case FL_WS_REFUSED:
+		end(ws, FL_WS_STATUS, "%s", why);
+		break;
+	case FL_WS_ALIEN:
+		end(ws, FL_WS_PROTOCOL, "%s", why);
+		break;
+	}
+}
+
+static void take_handshake(struct fl_ws *ws)
+{
+	const char *stop;
+	char *head;
+
+	do {
+		stop = memmem(fl_buf_text(&ws->in), ws->in.len, "\r\n\r\n", 4);
+		if (!stop && ws->in.len > HEAD_MAX) {
+			end(ws, FL_WS_PROTOCOL,
+			    "the answer to the handshake is too long");
+			return;
+		}
+	} while (!stop && receive(ws));
+	if (!stop) {
+		if (ws->eof)
+			end(ws, FL_WS_NETWORK,
+			    "the connection was closed during the handshake");
+		return;
+	}
+	ws->taken = (size_t)(stop - ws->in.data) + 4;
+	head = fl_strndup(ws->in.data, ws->taken);
+	judge(ws, head);
+	free(head);
+}
+
+/* --- connecting --- */
+
+static void take_connection(struct fl_ws *ws)
+{
+	int running, left;
+	CURLMcode code = curl.multi_perform(ws->multi, &running);
+	CURLMsg *msg;
+
+	if (code) {
+		end(ws, FL_WS_NETWORK, "libcurl failed: %s",
+		    curl.multi_strerror(code));
+		return;
+	}
+	while ((msg = curl.multi_info_read(ws->multi, &left))) {
+		CURLcode result = msg->data.result;
+
+		if (msg->msg != CURLMSG_DONE)
+			continue;
+		if (result == CURLE_PEER_FAILED_VERIFICATION ||
+		    result == CURLE_SSL_CACERT_BADFILE ||
+		    result == CURLE_SSL_ISSUER_ERROR ||
+		    result == CURLE_SSL_INVALIDCERTSTATUS) {
+			end_by_curl(ws, FL_WS_TLS, result);
+			return;
+		}
+		if (result) {
+			end_by_curl(ws, FL_WS_NETWORK, result);
+			return;
+		}
+		/* The handle stays where it is: with it goes the connection. */
+		curl.easy_getinfo(ws->easy, CURLINFO_ACTIVESOCKET, &ws->fd);
+		if (ws->fd == CURL_SOCKET_BAD) {
+			end(ws, FL_WS_NETWORK, "libcurl lost the connection");
+			return;
+		}
+		send_handshake(ws);
+	}
+}
+
+static void set_options(struct fl_ws *ws)
+{
+	const struct fl_ws_settings *s = &ws->settings;
+	char *url = fl_sprintf("http%s://%s/", ws->shake.secure ? "s" : "",
+			       ws->shake.authority);
+
+#define SET(option, value) curl.easy_setopt(ws->easy, CURLOPT_##option, value)
+	SET(URL, url);
+	SET(CONNECT_ONLY, 1L);
+	SET(ERRORBUFFER, ws->error);
+	SET(NOSIGNAL, 1L);
+	SET(USERAGENT, s->agent);
+	SET(HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+	SET(HTTPPROXYTUNNEL, 1L); /* a proxy is to pass bytes, not to ask */
+	SET(TCP_KEEPALIVE, 1L);
+	SET(CONNECTTIMEOUT_MS, (long)(s->connect_ns / 1000000));
+#if LIBCURL_VERSION_NUM >= 0x075700
+	SET(QUICK_EXIT, 1L); /* a name that does not resolve holds nobody up */
+#endif
+	if (s->ca_file)
+		SET(CAINFO, s->ca_file);
+#undef SET
+	/* Verification is libcurl's default, and nothing here turns it off. */
+	free(url);
+}
+
+static int load(struct fl_error *err)
+{
+	if (curl.easy_init)
+		return 0;
+	if (fl_curl_load(function_names, curl.all,
+			 sizeof(curl.all) / sizeof(*curl.all), err) < 0)
+		return -1;
+	if (curl.global_init(CURL_GLOBAL_DEFAULT))
+		return fl_error_set(err, FL_ERR_AGAIN, "libcurl cannot start");
+	return 0;
+}
+
+static struct fl_ws *make(const struct fl_ws_settings *settings)
+{
+	static const struct wslay_frame_callbacks callbacks = {
+		.send_callback = frame_out,
+		.recv_callback = frame_in,
+		.genmask_callback = make_mask,
+	};
+	struct fl_ws *ws = fl_zalloc(sizeof(*ws));
+
+	ws->settings = *settings;
+	ws->settings.url = NULL;
+	ws->settings.agent = fl_strdup(settings->agent);
+	if (settings->ca_file)
+		ws->settings.ca_file = fl_strdup(settings->ca_file);
+	ws->fd = CURL_SOCKET_BAD;
+	if (wslay_frame_context_init(&ws->frames, &callbacks, ws) != 0)
+		fl_out_of_memory();
+	return ws;
+}
+
+int fl_ws_open(struct fl_ws **out, const struct fl_ws_settings *settings,
+	       struct fl_error *err)
+{
+	struct fl_buf shown = FL_BUF_INIT;
+	struct fl_ws *ws;
+	CURLMcode code;
+
+	*out = NULL;
+	if (settings->ca_file && access(settings->ca_file, R_OK) < 0)
+		return fl_error_set(err, FL_ERR_IO,
+				    "cannot read '%s', the certificates to "
+				    "trust",
+				    fl_show(settings->ca_file,
+					    strlen(settings->ca_file), 200));
+	if (load(err) < 0)
+		return -1;
+	ws = make(settings);
+	if (fl_ws_handshake_init(&ws->shake, settings->url, err) < 0) {
+		fl_ws_close(&ws);
+		return -1;
+	}
+	ws->multi = curl.multi_init();
+	ws->easy = curl.easy_init();
+	if (!ws->multi || !ws->easy)
+		fl_out_of_memory();
+	set_options(ws);
+	ws->heard_ns = fl_monotonic_ns();
+	ws->deadline_ns = ws->heard_ns + settings->connect_ns;
+	code = curl.multi_add_handle(ws->multi, ws->easy);
+	if (code)
+		end(ws, FL_WS_NETWORK, "libcurl says: %s",
+		    curl.multi_strerror(code));
+	fl_url_mask(settings->url, &shown);
+	fl_log("connecting to %s", fl_buf_text(&shown));
+	fl_buf_release(&shown);
+	*out = ws;
+	return 0;
+}
+
+void fl_ws_close(struct fl_ws **out)
+{
+	struct fl_ws *ws = *out;
+
+	*out = NULL;
+	if (!ws)
+		return;
+	if (ws->multi) {
+		curl.multi_remove_handle(ws->multi, ws->easy);
+		curl.easy_cleanup(ws->easy);
+		curl.multi_cleanup(ws->multi);
+	}
+	wslay_frame_context_free(ws->frames);
+	fl_buf_release(&ws->in);
+	fl_buf_release(&ws->out);
+	fl_buf_release(&ws->message);
+	fl_buf_release(&ws->control);
+	free((char *)ws->settings.agent);
+	free((char *)ws->settings.ca_file);
+	fl_ws_handshake_release(&ws->shake);
+	free(ws);
+}
+
+/* --- what happens next --- */
+
+/* What of time alone follows; returns when to look again. */
+static int64_t watch_clock(struct fl_ws *ws, int64_t now)
+{
+	int64_t silent = now - ws->heard_ns, stall = ws->settings.stall_ns;
+
+	switch (ws->state) {
+	case CONNECTING:
+	case ASKING:
+		if (now >= ws->deadline_ns)
+			end(ws, FL_WS_NETWORK, "no connection within %lld ms",
+			    (long long)(ws->settings.connect_ns / 1000000));
+		return ws->deadline_ns;
+	case CLOSING:
+		if (now >= ws->deadline_ns)
+			end(ws, FL_WS_BYE,
+			    "closed, with no goodbye from the "
+			    "other side");
+		return ws->deadline_ns;
+	case OPEN:
+		if (silent >= stall) {
+			end(ws, FL_WS_NETWORK,
+			    "nothing came for %lld.%lld s, nor an answer to a "
+			    "ping",
+			    (long long)(silent / FL_SECOND),
+			    (long long)(silent % FL_SECOND / (FL_SECOND / 10)));
+			return now;
+		}
+		if (silent >= stall / 2 && !ws->pinged) {
+			ws->pinged = true;
+			put_frame(ws, WSLAY_PING, NULL, 0);
+		}
+		return ws->heard_ns + (ws->pinged ? stall : stall / 2);
+	default:
+		return now;
+	}
+}
+
+static void wait_for_bytes(struct fl_ws *ws, int64_t wait_ns)
+{
+	int ms = (int)((wait_ns + 999999) / 1000000);
+	struct pollfd fd = { .fd = ws->fd, .events = POLLIN };
+
+	if (ws->state == CONNECTING) {
+		curl.multi_poll(ws->multi, NULL, 0, ms, NULL);
+		return;
+	}
+	if (ws->sent < ws->out.len)
+		fd.events |= POLLOUT;
+	poll(&fd, 1, ms);
+}
+
+/* A message, or what there is of one. */
+static void tell_message(struct fl_ws *ws, struct fl_ws_news *news,
+			 enum fl_ws_kind kind)
+{
+	news->kind = kind;
+	news->text = ws->opcode == WSLAY_TEXT_FRAME;
+	news->bytes = fl_buf_text(&ws->message);
+	news->len = ws->message.len;
+	ws->opcode = 0;
+	ws->spoiled = false;
+	ws->given = true;
+	if (kind == FL_WS_SPOILED)
+		ws->fed = ws->framed;
+}
+
+/* returns true: there is news */
+static bool look(struct fl_ws *ws, struct fl_ws_news *news)
+{
+	enum state before = ws->state;
+
+	if (before == CONNECTING)
+		take_connection(ws);
+	if (ws->state == ASKING) {
+		flush(ws);
+		take_handshake(ws);
+		if (ws->state == OPEN) {
+			news->kind = FL_WS_UP;
+			return true;
+		}
+	}
+	if (ws->state == OPEN || ws->state == CLOSING) {
+		flush(ws);
+		if (take_frames(ws)) {
+			tell_message(ws, news, FL_WS_DATA);
+			return true;
+		}
+		if (ws->eof)
+			end(ws,
+			    ws->state == CLOSING ? FL_WS_BYE : FL_WS_NETWORK,
+			    "the connection was cut");
+	}
+	if (ws->state < ENDED)
+		return false;
+	flush(ws);
+	snprintf(news->why, sizeof(news->why), "%s", ws->why);
+	if (ws->state == ENDED && has_torn(ws)) {
+		tell_message(ws, news, FL_WS_SPOILED);
+		return true;
+	}
+	ws->state = TOLD;
+	news->kind = FL_WS_DOWN;
+	news->fault = ws->fault;
+	news->status = ws->status;
+	news->retry_after_ns = ws->retry_after_ns;
+	return true;
+}
+
+void fl_ws_next(struct fl_ws *ws, struct fl_ws_news *news, int64_t wait_ns)
+{
+	int64_t now = fl_monotonic_ns(), until = now + wait_ns;
+
+	*news = (struct fl_ws_news){ .kind = FL_WS_NOTHING };
+	if (ws->given) {
+		fl_buf_reset(&ws->message);
+		ws->given = false;
+	}
+	for (;;) {
+		int64_t again, left;
+
+		if (look(ws, news))
+			return;
+		now = fl_monotonic_ns();
+		again = watch_clock(ws, now);
+		if (ws->state == ENDED)
+			continue;
+		left = (again < until ? again : until) - now;
+		if (now >= until)
+			return;
+		wait_for_bytes(ws, left);
+	}
+}
+
+void fl_ws_send(struct fl_ws *ws, const char *text, size_t len)
+{
+	if (ws->state == OPEN)
+		put_frame(ws, WSLAY_TEXT_FRAME, text, len);
+}
+
+void fl_ws_bye(struct fl_ws *ws)
+{
+	if (ws->state == OPEN) {
+		put_close(ws, 1000);
+		ws->state = CLOSING;
+		ws->deadline_ns = fl_monotonic_ns() + ws->settings.close_ns;
+	} else if (ws->state < OPEN) {
+		end(ws, FL_WS_BYE, "closed before it was open");
+	}
+}
+
+void fl_ws_replay(const struct fl_ws_settings *settings, const char *bytes,
+		  size_t len,
+		  void (*each)(void *arg, const struct fl_ws_news *news),
+		  void *arg, struct fl_buf *sent)
+{
+	struct fl_ws *ws = make(settings);
+	struct fl_ws_news news;
+
+	ws->state = OPEN;
+	ws->heard_ns = fl_monotonic_ns();
+	ws->eof = true;
+	fl_buf_append(&ws->in, bytes, len);
+	do {
+		fl_ws_next(ws, &news, 0);
+		each(arg, &news);
+	} while (news.kind != FL_WS_DOWN);
+	if (sent)
+		fl_buf_append(sent, fl_buf_text(&ws->out), ws->out.len);
+	fl_ws_close(&ws);
+}
+
+#endif
