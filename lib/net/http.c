@@ -21,6 +21,7 @@
 #include "base/mem.h"
 #include "base/time.h"
 #include "net/curl.h"
+#include "net/limit.h"
 #include "net/mask.h"
 
 void fl_url_escape(const char *text, struct fl_buf *out)
@@ -42,7 +43,8 @@ bool fl_http_retryable(const struct fl_http_answer *answer)
 
 	if (answer->fault)
 		return answer->fault == FL_HTTP_NETWORK ||
-		       answer->fault == FL_HTTP_CUT;
+		       answer->fault == FL_HTTP_CUT ||
+		       answer->fault == FL_HTTP_QUOTA;
 	return status == 408 || status == 429 || status == 999 ||
 	       (status >= 500 && status != 501);
 }
@@ -175,6 +177,7 @@ static union {
 enum state {
 	WAITS, /* until due_ns */
 	RUNS,
+	REFUSED, /* by the limit: its answer is to be given */
 	DONE,
 };
 
@@ -206,7 +209,9 @@ struct fl_http {
 	struct job *given; /* whose answer the caller has */
 	struct fl_buf masked;
 	uint64_t requests, dice;
-	bool met; /* some transfer has ended */
+	bool met;        /* some transfer has ended */
+	int64_t room_ns; /* monotonic: before, the limit has nothing to give */
+	bool told;       /* that it waits for another day */
 };
 
 /* --- libcurl calls us --- */
@@ -478,6 +483,21 @@ static int64_t wait_of(struct fl_http *http, struct job *job,
 	return wait > answer->retry_after_ns ? wait : answer->retry_after_ns;
 }
 
+/* Tell the limit that the answer is there, and of redirects on the way. */
+static void settle(struct fl_http *http, struct job *job)
+{
+	struct fl_error err = { .code = FL_OK };
+	long redirects = 0;
+
+	if (!http->settings.limit)
+		return;
+	curl.easy_getinfo(job->easy, CURLINFO_REDIRECT_COUNT, &redirects);
+	/* It was counted; whoever asks next meets the error. */
+	if (fl_limit_settle(http->settings.limit,
+			    redirects > 0 ? (unsigned)redirects : 0, &err) < 0)
+		fl_log("%s", err.text);
+}
+
 /* A transfer has ended. true: its answer is the caller's. */
 static bool end(struct fl_http *http, struct job *job, CURLcode code,
 		struct fl_http_answer *answer)
@@ -485,6 +505,7 @@ static bool end(struct fl_http *http, struct job *job, CURLcode code,
 	int64_t wait;
 
 	curl.multi_remove_handle(http->multi, job->easy);
+	settle(http, job);
 	http->met = true;
 	job->state = DONE;
 	make_answer(http, job, code, answer);
@@ -585,6 +606,49 @@ void fl_http_ask(struct fl_http *http, const struct fl_http_request *request)
 	*at = job;
 }
 
+/* Nothing is left of the day: wait for the next one, if that is wanted. */
+static void spent(struct fl_http *http, struct job *job, int64_t wait)
+{
+	char text[200];
+	size_t len;
+
+	if (!http->settings.wait) {
+		job->state = REFUSED;
+		return;
+	}
+	/* The wall clock may be set meanwhile. */
+	http->room_ns =
+		fl_monotonic_ns() + (wait < FL_MINUTE ? wait : FL_MINUTE);
+	fl_limit_words(http->settings.limit, text, sizeof(text));
+	len = strlen(text);
+	snprintf(text + len, sizeof(text) - len, ", which is waited for");
+	if (!http->told && http->settings.tell)
+		http->settings.tell(http->settings.tell_arg, text);
+	http->told = true;
+}
+
+/* May the job be asked now? returns 1; 0; -1 */
+static int has_room(struct fl_http *http, struct job *job, int64_t now,
+		    struct fl_error *err)
+{
+	enum fl_granted granted;
+	int64_t wait;
+
+	if (!http->settings.limit)
+		return 1;
+	if (http->room_ns > now)
+		return 0;
+	if (fl_limit_take(http->settings.limit, &granted, &wait, err) < 0)
+		return -1;
+	if (granted == FL_LIMIT_WAIT)
+		http->room_ns = fl_monotonic_ns() + wait;
+	else if (granted == FL_LIMIT_SPENT)
+		spent(http, job, wait);
+	else
+		http->told = false;
+	return granted == FL_LIMIT_ASK;
+}
+
 /* Start what is due; *wait_ns: until the next is. returns 0, -1 */
 static int start_due(struct fl_http *http, int64_t *wait_ns,
 		     struct fl_error *err)
@@ -595,15 +659,46 @@ static int start_due(struct fl_http *http, int64_t *wait_ns,
 		if (job->state != WAITS)
 			continue;
 		if (job->due_ns <= now) {
+			int got;
+
 			if (!http->met && http->requests)
 				continue;
-			if (begin(http, job, err) < 0)
+			got = has_room(http, job, now, err);
+			if (got < 0 || (got && begin(http, job, err) < 0))
 				return -1;
+			if (!got && http->room_ns > now &&
+			    http->room_ns - now < *wait_ns)
+				*wait_ns = http->room_ns - now;
 		} else if (job->due_ns - now < *wait_ns) {
 			*wait_ns = job->due_ns - now;
 		}
 	}
 	return 0;
+}
+
+/* One that the limit refused: it has no answer but that. */
+static bool give_refused(struct fl_http *http, struct fl_http_answer *answer)
+{
+	for (struct job *job = http->jobs; job; job = job->next) {
+		if (job->state != REFUSED)
+			continue;
+		*answer = (struct fl_http_answer){
+			.arg = job->arg,
+			.fault = FL_HTTP_QUOTA,
+			.body = "",
+			.date_ns = FL_TIME_NONE,
+			.tries = job->tries,
+			.took_ns = fl_monotonic_ns() - job->asked_ns,
+			.url = masked(http, job),
+			.head = "",
+		};
+		fl_limit_words(http->settings.limit, answer->why,
+			       sizeof(answer->why));
+		unlink_job(http, job);
+		http->given = job;
+		return true;
+	}
+	return false;
 }
 
 /* 1 an answer, 2 none yet, -1 */
@@ -647,6 +742,8 @@ int fl_http_next(struct fl_http *http, struct fl_http_answer *answer,
 		wait = left > 0 ? left : 0;
 		if (start_due(http, &wait, err) < 0)
 			return -1;
+		if (give_refused(http, answer))
+			return 1;
 		got = work(http, answer, err);
 		if (got != 2 || left <= 0)
 			return got;

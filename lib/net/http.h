@@ -21,6 +21,7 @@
 #define FL_HTTP_BODY     (32u << 20) /* bytes of an answer, by default */
 
 struct fl_http;
+struct fl_limit; /* net/limit.h */
 
 struct fl_http_settings {
 	const char *agent;     /* User-Agent */
@@ -34,6 +35,12 @@ struct fl_http_settings {
 	int64_t stall_ns;      /* with next to nothing coming */
 	size_t max_body;       /* bytes, after decompression */
 	bool cookies;          /* keep what servers set, and send it back */
+	/* Each try is asked for there first. NULL: no limit. Where the day's
+	 * requests are used up a question fails, or waits for the next day. */
+	struct fl_limit *limit;
+	bool wait;
+	void (*tell)(void *arg, const char *text); /* that it waits; NULL */
+	void *tell_arg;
 };
 #define FL_HTTP_SETTINGS                                                       \
 	{                                                                      \
@@ -62,6 +69,7 @@ enum fl_http_fault {
 	FL_HTTP_TLS,       /* a certificate that cannot be verified */
 	FL_HTTP_REDIRECTS, /* too many, or to no http */
 	FL_HTTP_TOO_LARGE,
+	FL_HTTP_QUOTA, /* not asked: nothing is left of the day */
 };
 
 struct fl_http_answer {

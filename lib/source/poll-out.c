@@ -102,10 +102,16 @@ void fl_poll_transport(const struct fl_http_answer *answer,
 		[FL_HTTP_TLS] = FL_REASON_network,
 		[FL_HTTP_REDIRECTS] = FL_REASON_http_status,
 		[FL_HTTP_TOO_LARGE] = FL_REASON_provider_error,
+		[FL_HTTP_QUOTA] = FL_REASON_quota_exceeded,
 	};
 
 	fault->reason = reasons[answer->fault];
 	fault->retryable = fl_http_retryable(answer);
+	if (answer->fault == FL_HTTP_QUOTA) {
+		snprintf(fault->text, sizeof(fault->text), "%s, or --wait",
+			 answer->why);
+		return;
+	}
 	snprintf(fault->text, sizeof(fault->text),
 		 "%s (%s, %u %s in %lld.%lld s)", answer->why, provider,
 		 answer->tries, answer->tries == 1 ? "try" : "tries",

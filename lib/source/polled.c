@@ -29,10 +29,10 @@ enum {
 };
 
 static struct {
-	const char *symbols_from, *agent, *ca_file, *fill;
+	const char *symbols_from, *agent, *ca_file, *fill, *limit;
 	uint64_t parallel, tries;
 	int64_t retry_ns, connect_ns, stall_ns, every_ns;
-	bool dry_run, ordered;
+	bool dry_run, ordered, wait;
 } option = {
 	.parallel = 4,
 	.tries = 4,
@@ -77,6 +77,13 @@ const struct fl_option fl_options_polled[] = {
 			"for one connection to come about [10s]"),
 	FL_OPT_DURATION(0, "timeout", "DUR", &option.stall_ns,
 			"give a try up when nothing comes for so long [30s]"),
+	FL_OPT_TEXT(0, "limit", "N/s,N/m,N/d", &option.limit,
+		    "so many requests a second, minute and day, of all "
+		    "processes together; PROVIDER:N/d for one of several, "
+		    "N/s+B with a burst of B, none [the provider's]"),
+	FL_OPT_FLAG(0, "wait", &option.wait,
+		    "where the requests of a day are used up, wait for the "
+		    "next day"),
 	{ .kind = FL_OPTION_TEXT,
 	  .name = "ca-file",
 	  .arg = "FILE",
@@ -107,6 +114,7 @@ struct polled {
 	const struct fl_polled *polled;
 	const void *plan;
 	struct fl_http *http;
+	struct fl_limit *limit;
 	char *agent;
 	char *bases[BASES];     /* the second NULL: one host */
 	char **symbols;         /* or batches of them */
@@ -120,6 +128,7 @@ struct polled {
 	size_t unasked;
 	bool retryable; /* a symbol that failed may be had later */
 	bool waited;    /* next said 2 */
+	bool spent;     /* the day's requests are used up */
 	/* --every */
 	struct fl_every every;
 	int64_t due_ns; /* the next round; 0: one is under way */
@@ -279,7 +288,10 @@ static void fail(struct polled *p, struct slot *slot,
 	      reason == FL_REASON_quota_exceeded || reason == FL_REASON_auth))
 		return;
 	p->broken = true;
+	p->spent = answer->fault == FL_HTTP_QUOTA;
 	p->why = slot->fault;
+	if (p->spent) /* the words say who and why */
+		return;
 	snprintf(p->why.text, sizeof(p->why.text), "not asked, for %s: %.300s",
 		 name_of(slot->symbol, p), slot->fault.text);
 }
@@ -326,7 +338,8 @@ static void tell_fault(struct polled *p, const struct fl_poll_fault *fault,
 	p->retryable |= fault->retryable;
 	/* What fails alone is the error of the run; what fails again and again
 	 * is told once. */
-	if (asked && p->symbol_count > count && !p->ailing && p->ask->tell)
+	if (asked && p->symbol_count > count && !p->ailing && !p->spent &&
+	    p->ask->tell)
 		p->ask->tell(p->ask->tell_arg, text);
 }
 
@@ -438,7 +451,7 @@ static int give(struct polled *p, struct slot *slot, struct fl_item *item,
 /* All symbols are through. */
 static int finish(struct polled *p, struct fl_error *err)
 {
-	if (p->unasked && p->unasked < p->count && p->ask->tell) {
+	if (p->unasked && p->unasked < p->count && !p->spent && p->ask->tell) {
 		char text[600];
 
 		snprintf(text, sizeof(text), "%zu more symbols %s", p->unasked,
@@ -446,6 +459,9 @@ static int finish(struct polled *p, struct fl_error *err)
 		p->ask->tell(p->ask->tell_arg, text);
 	}
 	p->unasked = 0;
+	/* Whatever came: the rest is for another day. */
+	if (p->spent)
+		return fl_error_set(err, FL_ERR_AGAIN, "%s", p->why.text);
 	if (p->failed < p->symbol_count)
 		return 0;
 	if (p->symbol_count == 1)
@@ -491,7 +507,7 @@ static int wait_due(struct polled *p)
 	}
 	p->due_ns = 0;
 	p->started = p->given = p->failed = 0;
-	p->broken = p->retryable = false;
+	p->broken = p->retryable = p->spent = false;
 	return 0;
 }
 
@@ -705,6 +721,24 @@ void fl_polled_settings(const struct fl_ask *ask,
 	settings->stall_ns = option.stall_ns;
 }
 
+static int open_limit(struct polled *p, struct fl_http_settings *settings,
+		      struct fl_error *err)
+{
+	struct fl_limits limits = p->polled->limits;
+
+	if (fl_limits_read(option.limit, p->polled->provider, &limits, err) <
+		    0 ||
+	    fl_limit_open(&p->limit, p->polled->provider,
+			  p->polled->key ? p->polled->key() : NULL, &limits,
+			  p->ask->tell, p->ask->tell_arg, err) < 0)
+		return -1;
+	settings->limit = p->limit;
+	settings->wait = option.wait;
+	settings->tell = p->ask->tell;
+	settings->tell_arg = p->ask->tell_arg;
+	return 0;
+}
+
 int fl_polled_open(void **state, const struct fl_ask *ask,
 		   const struct fl_polled *polled, const void *plan,
 		   const char *bases, struct fl_error *err)
@@ -716,6 +750,8 @@ int fl_polled_open(void **state, const struct fl_ask *ask,
 	if (prepare(p, bases, err) < 0)
 		return -1;
 	fl_polled_settings(ask, &settings, &p->agent);
+	if (open_limit(p, &settings, err) < 0)
+		return -1;
 	p->every = (struct fl_every){ fl_monotonic_ns(), option.every_ns };
 	return fl_http_open(&p->http, ask->io, &settings, err);
 }
@@ -727,6 +763,7 @@ void fl_polled_close(void *state)
 	if (!p)
 		return;
 	fl_http_close(&p->http);
+	fl_limit_close(&p->limit);
 	for (size_t i = 0; i < FL_HTTP_PARALLEL; i++) {
 		end_job(p, &p->slots[i]);
 		release_slot(&p->slots[i]);

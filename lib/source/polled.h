@@ -12,12 +12,18 @@
 #define FL_SOURCE_POLLED_H
 
 #include "net/http.h"
+#include "net/limit.h"
 #include "source/fill.h"
 #include "source/poll-out.h"
 #include "source/source.h"
 
 struct fl_polled {
 	const char *provider; /* "yahoo" */
+	/* How often it may be asked, by all processes with one key; --limit
+	 * says otherwise. */
+	struct fl_limits limits;
+	/* Whose requests are counted together; NULL, or returns NULL: all. */
+	const char *(*key)(void);
 	/* --fill: of which series of a symbol holes are to be looked for.
 	 * returns false: this plan asks for no bars. NULL: cannot fill */
 	bool (*series)(const void *plan, struct fl_holes_ask *series);

@@ -12,6 +12,7 @@ for name in ${!FL_@}; do
 done
 unset name
 export XDG_CONFIG_HOME=${BATS_TEST_TMPDIR:-/nonexistent}/config
+export XDG_STATE_HOME=${BATS_TEST_TMPDIR:-/nonexistent}/state
 export TZ=UTC LC_ALL=C.UTF-8
 
 # fail TEXT...: end the test, saying why.

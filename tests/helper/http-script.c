@@ -5,9 +5,10 @@
  *
  * It listens on a free port of 127.0.0.1, writes its number to the file PORT
  * and serves until it is killed. Each request is a line of LOG: the number of
- * its connection, the target, the User-Agent; and one of LOG.full: milliseconds
+ * its connection, the target, the User-Agent; one of LOG.full: milliseconds
  * since the first, method, target, then after bars Cookie, Accept, Content-Type
- * and body. Lines of SCRIPT are answers:
+ * and body; and in LOG.times the nanoseconds since 1970 at which it came. Lines
+ * of SCRIPT are answers:
  *
  *   PART | STATUS | OPTION | OPTION …
  *
@@ -40,6 +41,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "base/time.h"
 
 #define REQUEST_MAX 16384
 
@@ -54,7 +56,7 @@ struct answer {
 
 static struct answer *answers;
 static size_t answer_count;
-static FILE *log_file, *full_log;
+static FILE *log_file, *full_log, *times_file;
 static long long first_ms;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
@@ -366,6 +368,8 @@ static void *serve(void *arg)
 		fprintf(log_file, "%u %s %s\n", c->number, target,
 			agent ? agent + 14 : "-");
 		fflush(log_file);
+		fprintf(times_file, "%lld\n", (long long)fl_now_ns());
+		fflush(times_file);
 		answer = choose(target);
 		pthread_mutex_unlock(&lock);
 		more = reply(c->fd, answer ? answer : &none);
@@ -401,7 +405,8 @@ int main(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	read_script(argv[1]);
 	log_file = fopen(argv[2], "ae");
-	if (!log_file)
+	times_file = fopen(fl_sprintf("%s.times", argv[2]), "ae");
+	if (!log_file || !times_file)
 		die("cannot open", argv[2]);
 	full_log = fopen(fl_sprintf("%s.full", argv[2]), "ae");
 	if (!full_log)

@@ -2,7 +2,8 @@
  *
  *	FL_CLOCK=SECONDS LD_PRELOAD=preload-clock.so COMMAND
  *
- * The wall clock begins at SECONDS since 1970 and runs on from there; the
+ * The wall clock begins at SECONDS since 1970 and runs on from there; with a
+ * sign it is so much ahead of the true one, the same for many programs. The
  * monotonic one is left alone, so that time-outs last as long as ever.
  *
  * SPDX-License-Identifier: Apache-2.0 */
@@ -19,6 +20,10 @@ int clock_gettime(clockid_t clock, struct timespec *ts)
 
 	if (result < 0 || clock != CLOCK_REALTIME || !wanted)
 		return result;
+	if (*wanted == '+' || *wanted == '-') {
+		ts->tv_sec += (time_t)atoll(wanted);
+		return 0;
+	}
 	if (!first.tv_sec)
 		first = *ts;
 	ts->tv_sec -= first.tv_sec;

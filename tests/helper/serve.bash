@@ -2,6 +2,9 @@
 # shellcheck disable=SC2034,SC2154 # url is the tests' to use, data theirs to set
 # serve: web servers of a test, which answer by a script (http-script.c).
 
+# A stand-in is asked as fast as one can; tests of quotas say otherwise.
+export FL_LIMIT=none
+
 # serve [NAME] <SCRIPT: starts one; its URL is left in $url, its requests in the
 # file NAME.log [web.log]. body=FILE is a file of $data.
 serve() {
