@@ -19,12 +19,13 @@
 #include "rec/mark.h"
 #include "source/marks.h"
 #include "source/pick.h"
+#include "source/quota.h"
 #include "source/source.h"
 
 #define SOURCES_MAX 32
 
 static struct {
-	bool list_sources;
+	bool list_sources, quota;
 	const char *resume, *pipeline;
 	uint64_t marks;
 	int64_t marks_ns, warm_up_ns;
@@ -74,6 +75,8 @@ static const struct fl_option options[] = {
 			"repeats are found across it [10m10s]"),
 	FL_OPT_FLAG(0, "list-sources", &option.list_sources,
 		    "tell what there is to fetch from"),
+	FL_OPT_FLAG(0, "quota", &option.quota,
+		    "tell what is left of what providers may be asked"),
 	FL_OPT_END,
 };
 
@@ -167,7 +170,7 @@ static const struct fl_command command = {
 	.summary = "get market data, news and logs as records, one JSON object "
 		   "a line",
 	.synopsis =
-		"SOURCE [OPTION...] [SYMBOL... | FILE... | PLACE]\n--list-sources",
+		"SOURCE [OPTION...] [SYMBOL... | FILE... | PLACE]\n--list-sources\n--quota",
 	.examples =
 		"fl-fetch yahoo AAPL MSFT\n"
 		"fl-fetch yahoo --interval 1h --range 60d AAPL --as csv > "
@@ -637,6 +640,30 @@ static int list_sources(struct fetch *fetch, struct fl_error *err)
 	return result;
 }
 
+static int put_record(void *arg, const char *bytes, size_t len,
+		      struct fl_error *err)
+{
+	return fl_writer_text(arg, bytes, len, err);
+}
+
+static int list_quota(struct fetch *fetch, struct fl_error *err)
+{
+	const char *limit = fl_run_setting(fetch->run, "limit");
+	struct fl_buf text = FL_BUF_INIT;
+	int result;
+
+	fetch->run->account = list_account;
+	if (fl_writer_as(fetch->out) != FL_AS_TABLE)
+		return fl_quota_each(limit, fetch->run->started_ns, put_record,
+				     fetch->out, err);
+	result = fl_quota_table(limit, &text, err);
+	if (result == 0)
+		result = fl_write_all(1, fl_buf_text(&text), text.len,
+				      "standard output", err);
+	fl_buf_release(&text);
+	return result;
+}
+
 int main(int argc, char **argv)
 {
 	struct fl_run run;
@@ -646,7 +673,7 @@ int main(int argc, char **argv)
 
 	make_words();
 	fl_run_begin(&run, &command, argc, argv);
-	if (!run.sub && !option.list_sources) {
+	if (!run.sub && !option.list_sources && !option.quota) {
 		fl_error_set(
 			&err, FL_ERR_USAGE,
 			"what from? fl-fetch csv FILE.csv, or fl-fetch sim "
@@ -657,6 +684,10 @@ int main(int argc, char **argv)
 		goto done;
 	if (option.list_sources) {
 		list_sources(&fetch, &err);
+		goto done;
+	}
+	if (option.quota) {
+		list_quota(&fetch, &err);
 		goto done;
 	}
 	fetch.source = fl_source_find(run.sub->name);

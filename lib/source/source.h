@@ -64,6 +64,8 @@ struct fl_item {
 	bool warm;          /* before the position: warm-up */
 };
 
+struct fl_polled; /* source/polled.h */
+
 struct fl_source {
 	const char *name;
 	const char *summary;
@@ -89,6 +91,8 @@ struct fl_source {
 	/* What the account is to tell besides: "5 symbols, 7 requests". NULL:
 	 * nothing. state may be NULL. */
 	void (*tell)(void *state, char *text, size_t size);
+	/* Of a polled source, else NULL. */
+	const struct fl_polled *polled;
 	/* `--list`, for sources that can tell what they hold: 1 handled. NULL.
 	 */
 	int (*list)(const struct fl_ask *ask,

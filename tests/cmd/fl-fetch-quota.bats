@@ -160,3 +160,19 @@ asked_on() { while read -r ns; do date -u -d "@$((ns / 1000000000))" +%F; done <
 		[ "$stderr" = "fl-fetch: --limit takes N/s, N/m and N/d by comma, such as 75/m, yahoo:2/s+5 or none, not '$bad'" ] || fail "$stderr"
 	done
 }
+
+@test "--quota tells what is left, as records and as a table" {
+	play
+	export FL_LIMIT=25/d,75/m
+	fetch ZZZT >/dev/null
+	quota() { LD_PRELOAD=$FL_BUILD/helper/preload-clock.so ASAN_OPTIONS=${ASAN_OPTIONS-}:verify_asan_link_order=0 fl-fetch --quota "$@"; }
+	quota >out
+	[ "$(jq -c 'select(.subject == "yahoo") | [.type, .stat, .values]' out)" = '["stat","quota",{"minute_limit":75,"minute_used":1,"minute_left":74,"day_limit":25,"day_left":24,"day_used":1,"day_ends":"2026-01-08T00:00:00.000Z"}]' ] || fail "$(cat out)"
+	fl-clean -q --canonical out | cmp - out
+	run -0 quota --as table
+	[[ ${lines[0]} == PROVIDER*KEY*LIMIT*USED*LEFT*ANEW ]]
+	[[ $output == *$'\nyahoo '*' 25/d       1      24  2026-01-08 00:00Z'* ]] || fail "$output"
+	# Nothing asked yet: the provider's own limits are told all the same.
+	FL_STATE_DIR=$PWD/other FL_LIMIT='' run -0 quota
+	[[ $output == *'"subject":"yahoo","values":{"second_limit":1,"day_used":0,'* ]] || fail "$output"
+}

@@ -177,4 +177,5 @@ const struct fl_source fl_source_yahoo = {
 	.close = yahoo_close,
 	.tell = yahoo_tell,
 	.list = yahoo_list,
+	.polled = &fl_polled_yahoo,
 };
