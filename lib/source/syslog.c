@@ -144,14 +144,14 @@ static int check(struct syslog *syslog, const struct fl_listen_message *message,
 		fl_note_set(note, "",
 			    "no frame of RFC 6587 begins so; the connection "
 			    "was closed");
-	} else if (message->whole) {
-		fl_note_set(note, "", "%llu bytes; --max-message allows %llu",
-			    (unsigned long long)message->whole,
-			    (unsigned long long)option.max_message);
 	} else if (message->cut) {
 		reason = FL_REASON_truncated;
 		fl_note_set(note, "",
 			    "the connection ended inside of the message");
+	} else if (message->whole) {
+		fl_note_set(note, "", "%llu bytes; --max-message allows %llu",
+			    (unsigned long long)message->whole,
+			    (unsigned long long)option.max_message);
 	} else {
 		return 0;
 	}

@@ -188,8 +188,6 @@ static enum fl_logs_got parse(struct fl_logs_work *w)
 		    cells[VENDOR].len);
 	fl_logs_put(w, FL_LOGS_OBSERVER_PRODUCT, cells[PRODUCT].at,
 		    cells[PRODUCT].len);
-	fl_logs_put(w, FL_LOGS_OBSERVER_VERSION, cells[VERSION].at,
-		    cells[VERSION].len);
 	fl_logs_label(w, FL_LOGS_EVENT_CODE, cells[SIGNATURE].at,
 		      cells[SIGNATURE].len);
 	fl_logs_put_severity(w, FL_LOGS_EVENT_SEVERITY, cells[SEVERITY].at,

@@ -230,8 +230,7 @@ static void print_id(struct fl_logs_work *w, struct fl_buf *out)
 	fl_buf_putc(out, '"');
 }
 
-static void print_record(struct fl_logs_work *w, int64_t recv_ns,
-			 struct fl_buf *out)
+static void print_record(struct fl_logs_work *w, struct fl_buf *out)
 {
 	char text[FL_TIME_TEXT];
 	size_t len = fl_time_print(w->ts_ns, text);
@@ -243,12 +242,6 @@ static void print_record(struct fl_logs_work *w, int64_t recv_ns,
 	fl_buf_putc(out, '"');
 	print_id(w, out);
 	fl_logs_print(w, out);
-	if (w->parser->job->received) {
-		len = fl_time_print(recv_ns, text);
-		fl_buf_append(out, ",\"ts_recv\":\"", 12);
-		fl_buf_append(out, text, len);
-		fl_buf_putc(out, '"');
-	}
 	fl_buf_putc(out, '}');
 }
 
@@ -276,6 +269,7 @@ static bool is_mark(const char *at, const char *end)
 static enum fl_logs_got parse(struct fl_logs_work *w, int64_t recv_ns,
 			      struct fl_buf *out)
 {
+	char received[FL_TIME_TEXT]; /* until it is printed */
 	enum fl_logs_clock clock;
 	enum fl_logs_got got = check_line(w);
 
@@ -310,7 +304,10 @@ static enum fl_logs_got parse(struct fl_logs_work *w, int64_t recv_ns,
 				    ? "[\"access\"]"
 				    : "[\"connection\"]");
 	fl_logs_put(w, FL_LOGS_EVENT_ORIGINAL, w->line, w->len);
-	print_record(w, recv_ns, out);
+	if (w->parser->job->received)
+		fl_logs_put(w, FL_LOGS_TS_RECV, received,
+			    fl_time_print(recv_ns, received));
+	print_record(w, out);
 	if (out->len > FL_LINE_MAX)
 		return fl_logs_refuse(w, FL_REASON_too_long, "",
 				      "the record has more than %d bytes",

@@ -3,12 +3,13 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "source/log/repeats.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
 
 enum {
-	SLOTS = 4 * FL_LOGS_REPEATS,
+	SIZE_MIN = 1024,
 };
 
 struct fl_logs_seen {
@@ -17,32 +18,40 @@ struct fl_logs_seen {
 	uint32_t count; /* 0: free */
 };
 
-static struct fl_logs_seen *slot_of(struct fl_logs_seen *slots, uint64_t key)
+static struct fl_logs_seen *slot_of(const struct fl_logs_repeats *repeats,
+				    uint64_t key)
 {
-	size_t at = key % SLOTS;
+	size_t at = key & (repeats->size - 1);
 
-	while (slots[at].count && slots[at].key != key)
-		at = (at + 1) % SLOTS;
-	return &slots[at];
+	while (repeats->slots[at].count && repeats->slots[at].key != key)
+		at = (at + 1) & (repeats->size - 1);
+	return &repeats->slots[at];
 }
 
-static int is_old(const struct fl_logs_repeats *repeats,
-		  const struct fl_logs_seen *seen)
+static bool is_old(const struct fl_logs_repeats *repeats,
+		   const struct fl_logs_seen *seen)
 {
 	return (uint32_t)(repeats->lines - seen->line) > FL_LOGS_REPEATS;
 }
 
-/* Leave out what no line can repeat any more. */
+/* Leave out what no line can repeat any more, and have room for as many lines
+ * as are left: then the next time is far away. */
 static void forget(struct fl_logs_repeats *repeats)
 {
-	struct fl_logs_seen *old = repeats->slots;
+	struct fl_logs_repeats old = *repeats;
 
-	repeats->slots = fl_zalloc(SLOTS * sizeof(*repeats->slots));
-	for (size_t i = 0; old && i < SLOTS; i++)
-		if (old[i].count && !is_old(repeats, &old[i]))
-			*slot_of(repeats->slots, old[i].key) = old[i];
-	free(old);
-	repeats->kept = repeats->lines;
+	repeats->used = 0;
+	for (size_t i = 0; i < old.size; i++)
+		repeats->used +=
+			old.slots[i].count && !is_old(repeats, &old.slots[i]);
+	repeats->size = SIZE_MIN;
+	while (repeats->size < 4 * repeats->used)
+		repeats->size *= 2;
+	repeats->slots = fl_zalloc(repeats->size * sizeof(*repeats->slots));
+	for (size_t i = 0; i < old.size; i++)
+		if (old.slots[i].count && !is_old(repeats, &old.slots[i]))
+			*slot_of(repeats, old.slots[i].key) = old.slots[i];
+	free(old.slots);
 }
 
 uint32_t fl_logs_repeats_add(struct fl_logs_repeats *repeats, uint64_t key)
@@ -50,11 +59,12 @@ uint32_t fl_logs_repeats_add(struct fl_logs_repeats *repeats, uint64_t key)
 	struct fl_logs_seen *seen;
 
 	repeats->lines++;
-	if (!repeats->slots ||
-	    repeats->lines - repeats->kept >= FL_LOGS_REPEATS)
+	if (2 * repeats->used >= repeats->size)
 		forget(repeats);
-	seen = slot_of(repeats->slots, key);
-	if (is_old(repeats, seen))
+	seen = slot_of(repeats, key);
+	if (!seen->count)
+		repeats->used++;
+	else if (is_old(repeats, seen))
 		seen->count = 0;
 	seen->key = key;
 	seen->line = repeats->lines;

@@ -16,8 +16,8 @@
 
 struct fl_logs_repeats {
 	struct fl_logs_seen *slots; /* NULL: nothing yet */
-	uint32_t lines;             /* so far */
-	uint32_t kept;              /* lines at the last look for old ones */
+	size_t size, used;
+	uint32_t lines; /* so far */
 };
 
 /* The how manieth line of its second that is; 1 for the first. `key` is the

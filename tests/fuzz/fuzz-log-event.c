@@ -1,0 +1,12 @@
+/* fuzz-log-event: formats that carry others' events; see logs.h.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "logs.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static const char *const names[] = { "cef", "leef", "syslog" };
+
+	fuzz_formats(names, sizeof(names) / sizeof(*names), data, size);
+	return 0;
+}
