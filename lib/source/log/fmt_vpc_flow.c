@@ -78,7 +78,7 @@ static void put_word(struct fl_logs_work *w, const char *name,
 		fl_logs_protocol(w, word->at, word->len);
 	else if (strcmp(name, "start") == 0 || strcmp(name, "end") == 0)
 		put_time(w, word);
-	else if (strcmp(name, "action") == 0 && *word->at != '-')
+	else if (strcmp(name, "action") == 0 && word->len && *word->at != '-')
 		fl_logs_act(w, word->at, word->len, false);
 	else if (strcmp(name, "log-status") == 0 &&
 		 !fl_logs_is(word->at, word->len, "OK")) {
