@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # shellcheck disable=SC2016,SC2154 # bash -c has its own $1; run sets
+# shellcheck disable=SC2030,SC2031 # each test is a shell of its own
 # fl-fetch log: every format by example lines, times, bad lines, files that grow,
 # are rotated and cut, and going on where a pipeline stands. Example lines and
 # the records that come of them are in tests/data/source/log; `make golden`
@@ -175,12 +176,12 @@ numbers() {
 	[ "$(jq -r .ts out)" = $'2020-12-31T23:59:59.000Z\n2020-01-01T00:00:01.000Z' ]
 	gzip -k x.log
 	touch -d 2025-01-02T00:00Z x.log.gz
-	fl-fetch log x.log.gz | jq -r .ts >times
-	[ "$(head -n 1 times)" = 2024-12-31T23:59:59.000Z ]
+	fl-fetch log x.log.gz | jq -r .ts >stamps
+	[ "$(head -n 1 stamps)" = 2024-12-31T23:59:59.000Z ]
 	# A pipe has no time of its own.
 	run -2 bash -c 'cat x.log | fl-fetch log -'
 	[[ $output == *"'Dec 31 23:59:59 host app: old', has a stamp without a year"*"--year says it"* ]]
-	[ "$(cat x.log | fl-fetch log - --year 2021 | jq -r .ts | head -n 1)" = 2021-12-31T23:59:59.000Z ]
+	[ "$(fl-fetch log - --year 2021 < <(cat x.log) | jq -r .ts | head -n 1)" = 2021-12-31T23:59:59.000Z ]
 	touch -d 2025-01-02T00:00Z x.log
 	[ "$(fl-fetch log - <x.log | jq -r .ts | head -n 1)" = 2024-12-31T23:59:59.000Z ]
 }
@@ -425,6 +426,15 @@ numbers() {
 	[[ $output == *"standard input has no position to resume from; name the file"* ]]
 }
 
+@test "a log with fewer lines than the position is refused before anything is written" {
+	lines 1 200 >x.log
+	fl-fetch log x.log --resume db.db --pipeline p | fl-load -q --pipeline p db.db
+	lines 1 150 >x.log
+	run -4 --separate-stderr fl-fetch log x.log --resume db.db --pipeline p
+	[ -z "$output" ]
+	[[ $stderr == *"position 200 no longer means the same record: the file has fewer lines"* ]]
+}
+
 @test "half a line at the end waits for its other half when marks are wanted" {
 	lines 1 2 >x.log
 	printf 'Mar  5 00:00:03 host app: li' >>x.log
@@ -454,10 +464,10 @@ numbers() {
 				touch x.log
 			fi
 		done
-		touch done
+		touch all-written
 	) &
 	writer=$!
-	while [ ! -e done ]; do
+	while [ ! -e all-written ]; do
 		mkfifo a b
 		fl-fetch log --follow x.log --resume db.db --pipeline p --marks 50,50ms >a 2>>err &
 		pids=($!)

@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # shellcheck disable=SC2016,SC2154 # bash -c has its own $1; run sets
+# shellcheck disable=SC2030,SC2031 # each test is a shell of its own
 # fl-fetch syslog: datagrams, connections and TLS, framing good and bad, slow
 # and broken senders, and a stop that loses nothing.
 

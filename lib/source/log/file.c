@@ -504,7 +504,10 @@ int fl_logs_file_open(struct fl_logs_file **out, const struct fl_logs_job *job,
 				     show(file), strerror(errno));
 			goto fail;
 		}
-		if (find_parts(file, err) < 0)
+		/* A position that means nothing any more is to be known
+		 * before the first record of any file. */
+		if (find_parts(file, err) < 0 ||
+		    (file->parts.items[0].start && begin_part(file, err) < 0))
 			goto fail;
 		return 0;
 	}

@@ -20,7 +20,7 @@
 #define WAIT_NS (100 * INT64_C(1000000))
 
 enum {
-	CHUNK = 256 * 1024,
+	CHUNK = 64 * 1024,
 	HELD_MAX = 65536, /* of a line that is too long: a reject's raw */
 };
 
