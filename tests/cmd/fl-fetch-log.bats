@@ -56,10 +56,11 @@ lines() {
 wait_lines() {
 	local i
 	for ((i = 0; i < 200; i++)); do
-		[ "$(wc -l <"$1")" -lt "$2" ] || return 0
+		# It may not be there yet.
+		! [ -e "$1" ] || [ "$(wc -l <"$1")" -lt "$2" ] || return 0
 		sleep 0.05
 	done
-	fail "$1 has $(wc -l <"$1") lines instead of $2: $(cat err 2>/dev/null)"
+	fail "$1 has not $2 lines: $(cat "$1"): $(cat err 2>/dev/null)"
 }
 
 # follow [OPTION...] FILE: in the background, into out and err.
@@ -433,6 +434,30 @@ numbers() {
 	run -4 --separate-stderr fl-fetch log x.log --resume db.db --pipeline p
 	[ -z "$output" ]
 	[[ $stderr == *"position 200 no longer means the same record: the file has fewer lines"* ]]
+}
+
+@test "a stop marks all that was given" {
+	lines 1 1 >x.log
+	echo 'Mar  5 00:00:01 host app: line 2' >>x.log
+	mkfifo a
+	fl-load -q --pipeline p db.db <a &
+	load=$!
+	fl-fetch log --follow x.log --resume db.db --pipeline p --marks 1000,1h 2>err >a &
+	pids+=($!)
+	sleep 1
+	stop 143
+	wait "$load"
+	[ "$(fl-load --positions --pipeline p db.db | jq -r '.at[][1]')" = 2 ]
+	[ "$(fl-fetch store db.db --type log | wc -l)" = 2 ]
+}
+
+@test "a log that this run writes itself is not read" {
+	lines 1 3 >x.log
+	run -2 bash -c 'fl-fetch log --follow x.log >>x.log'
+	[[ $output == *"'x.log' is read and, as standard output, written to"* ]]
+	run -2 fl-fetch log x.log --rejects x.log
+	[[ $output == *"'x.log' is read and, as --rejects, written to"* ]]
+	[ "$(wc -l <x.log)" = 3 ]
 }
 
 @test "half a line at the end waits for its other half when marks are wanted" {

@@ -49,10 +49,11 @@ stop() {
 wait_lines() {
 	local i
 	for ((i = 0; i < 200; i++)); do
-		[ "$(wc -l <"$1")" -lt "$2" ] || return 0
+		# It may not be there yet.
+		! [ -e "$1" ] || [ "$(wc -l <"$1")" -lt "$2" ] || return 0
 		sleep 0.05
 	done
-	fail "$1 has $(wc -l <"$1") lines instead of $2: $(cat err)"
+	fail "$1 has not $2 lines: $(cat "$1"): $(cat err)"
 }
 
 # send: standard input to the TCP port, whole.

@@ -17,6 +17,7 @@
 #include "base/mem.h"
 #include "base/time.h"
 #include "io/reject.h"
+#include "io/stream.h"
 
 #define QUIET_NS (2 * FL_SECOND)
 
@@ -438,8 +439,6 @@ int fl_logs_file_next(struct fl_logs_file *file, struct fl_item *item,
 		give_record(file, item);
 		return 1;
 	}
-	if (stopped(file))
-		return 0;
 	if (!file->part) {
 		if (file->parts.next == file->parts.count)
 			return 0;
@@ -478,6 +477,18 @@ int fl_logs_file_next(struct fl_logs_file *file, struct fl_item *item,
 	return take(file, &line, item, fatal, err);
 }
 
+/* What this run writes itself would never end. */
+static int check_input(const struct fl_logs_file *file, struct fl_error *err)
+{
+	struct fl_stream *stream = NULL;
+	int result = fl_stream_open(&stream, file->path, err);
+
+	if (result == 0)
+		result = fl_io_check_input(file->job->io, stream, err);
+	fl_stream_close(&stream);
+	return result;
+}
+
 int fl_logs_file_open(struct fl_logs_file **out, const struct fl_logs_job *job,
 		      const struct fl_ask *ask, const char *path, bool follow,
 		      struct fl_error *err)
@@ -504,6 +515,8 @@ int fl_logs_file_open(struct fl_logs_file **out, const struct fl_logs_job *job,
 				     show(file), strerror(errno));
 			goto fail;
 		}
+		if (check_input(file, err) < 0)
+			goto fail;
 		/* A position that means nothing any more is to be known
 		 * before the first record of any file. */
 		if (find_parts(file, err) < 0 ||
@@ -527,6 +540,15 @@ int fl_logs_file_open(struct fl_logs_file **out, const struct fl_logs_job *job,
 fail:
 	fl_logs_file_close(out);
 	return -1;
+}
+
+bool fl_logs_file_stop(struct fl_logs_file *file, struct fl_item *item)
+{
+	if (file->holds) {
+		give_record(file, item);
+		return true;
+	}
+	return file->part && give_position(file, file->taken, item);
 }
 
 void fl_logs_file_end(struct fl_logs_file *file)

@@ -51,6 +51,8 @@ int fl_logs_file_open(struct fl_logs_file **file, const struct fl_logs_job *job,
  * fatal: out, the error is not this file's */
 int fl_logs_file_next(struct fl_logs_file *file, struct fl_item *item,
 		      bool *fatal, struct fl_error *err);
+/* Told to stop: what is held, then the position reached. false: all is given */
+bool fl_logs_file_stop(struct fl_logs_file *file, struct fl_item *item);
 /* Read no further; what items borrow stays. */
 void fl_logs_file_end(struct fl_logs_file *file);
 /* NULL is fine; sets NULL. */

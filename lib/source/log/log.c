@@ -219,6 +219,15 @@ static void next_file(struct log *log)
 		log->at = 0;
 }
 
+/* Told to stop: how far each file has come. 1 an item, 0 */
+static int give_rest(struct log *log, struct fl_item *item)
+{
+	for (size_t i = 0; i < log->count; i++)
+		if (log->files[i] && fl_logs_file_stop(log->files[i], item))
+			return 1;
+	return 0;
+}
+
 /* 1 an item, 0 the end, -1, 2 nothing yet, 3 ask again. */
 static int step(struct log *log, struct fl_item *item, struct fl_error *err)
 {
@@ -226,9 +235,8 @@ static int step(struct log *log, struct fl_item *item, struct fl_error *err)
 	bool fatal;
 	int got;
 
-	if (stopped(log) && !(log->at < log->count && log->files[log->at] &&
-			      log->files[log->at]->holds))
-		return 0;
+	if (stopped(log))
+		return give_rest(log, item);
 	if (log->at >= log->count)
 		return option.follow ? wait(log, err) : 0;
 	file = &log->files[log->at];
