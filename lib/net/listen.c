@@ -195,7 +195,7 @@ static int open_door(struct fl_listen *listen, const char *text,
 	socklen_t len = sizeof(address);
 	struct door *door = &listen->doors[listen->door_count];
 	char host[ADDRESS_MAX], port[8];
-	struct place place;
+	struct place place = { .kind = UDP };
 	bool any;
 	int code;
 

@@ -311,8 +311,12 @@ static int look(struct fl_logs_file *file, struct fl_error *err)
 		return 0;
 	if ((uint64_t)st.st_size > read &&
 	    (!file->part->origin ||
-	     fl_logs_same(file->real, file->part->origin)))
+	     fl_logs_same(file->real, file->part->origin))) {
+		/* Years are told by when the log was written last. */
+		file->parser.times.file_ns =
+			st.st_mtim.tv_sec * FL_SECOND + st.st_mtim.tv_nsec;
 		return 1;
+	}
 	result = find_next(file,
 			   "was cut, and no copy of it is beside it: lines "
 			   "that were not read by then are lost",
@@ -466,12 +470,6 @@ int fl_logs_file_next(struct fl_logs_file *file, struct fl_item *item,
 		file->quiet_ns = fl_monotonic_ns();
 	if (origin_of(file, err) < 0)
 		return -1;
-	/* Years are told by when the log was written last. */
-	if (file->follow && file->inode.regular &&
-	    fl_logs_lines_stat(file->lines, &file->inode, err) < 0)
-		return -1;
-	if (file->inode.regular)
-		file->parser.times.file_ns = file->inode.changed_ns;
 	if (file->taken % TICK_LINES == 0 && file->job->io->tick)
 		file->job->io->tick(file->job->io->tick_arg);
 	return take(file, &line, item, fatal, err);

@@ -269,8 +269,10 @@ static bool fits(struct fl_logs_work *w, const char *pattern, const char *at,
 		const char *to;
 
 		if (*pattern != '%') {
-			if (at == end || *at++ != *pattern++)
+			if (at == end || *at != *pattern)
 				return false;
+			at++;
+			pattern++;
 			continue;
 		}
 		what = pattern[1];
