@@ -168,7 +168,7 @@ functions() { asked | sed 's/.*function=\([A-Z_]*\).*/\1/'; }
 	done
 	[ "$(wc -l <rejects)" = 4 ]
 	grep -q 'API key as \*\*\* and' rejects
-	! grep HIDDEN rejects runs.all
+	run -1 grep HIDDEN rejects runs.all
 	[ "$(asked | grep -c HIDDEN0KEY)" -ge 4 ]
 }
 
@@ -200,7 +200,7 @@ functions() { asked | sed 's/.*function=\([A-Z_]*\).*/\1/'; }
 	run -0 fetch --dry-run --interval 5m X
 	[[ $output == *'function=TIME_SERIES_INTRADAY&symbol=X&interval=5min&adjusted=false&extended_hours=false&outputsize=full&'* ]]
 	run -0 fetch --dry-run --interval 1h --session all --adj all --from 2025-09-10 --to 2025-11-01 X
-	[ "$(sed 's/.*month=\([0-9-]*\).*/\1/' <<<"$output" | tr '\n' ' ')" = '2025-09 2025-10 2025-11 ' ]
+	[ "$(grep -o 'month=[0-9-]*' <<<"$output" | cut -d = -f 2 | tr '\n' ' ')" = '2025-09 2025-10 2025-11 ' ]
 	[[ ${lines[0]} == *'&interval=60min&adjusted=true&extended_hours=true&month=2025-09&'* ]]
 }
 

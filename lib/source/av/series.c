@@ -6,6 +6,7 @@
  *
  * source  sources.md, 2.3 and 2.4
  * SPDX-License-Identifier: Apache-2.0 */
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +19,7 @@ enum {
 	KEYS = 24, /* of a row, that are looked at */
 };
 
-static const char *const names[] = {
+static const char *const names[FL_AV_COLUMNS] = {
 	[FL_AV_OPEN] = "open",
 	[FL_AV_HIGH] = "high",
 	[FL_AV_LOW] = "low",
@@ -166,6 +167,7 @@ static bool take_cell(struct reader *r, struct fl_av_row *row, int column,
 
 static int bad_cell(struct reader *r, int column, struct fl_av_value value)
 {
+	assert(column >= 0 && column < FL_AV_COLUMNS && value.text);
 	return fl_av_malformed(r->fault, r->answer, "'%s' is '%s', no number",
 			       names[column],
 			       fl_show(value.text, value.len, 40));

@@ -225,6 +225,8 @@ const struct fl_subunit *fl_av_put_currency(struct fl_buf *out,
 		fl_av_put_decimal(out, "price_scale", sub->scale);
 		return sub;
 	}
+	if (!value.text)
+		return NULL;
 	for (size_t i = 0; i < value.len; i++)
 		if (value.text[i] < 'A' || value.text[i] > 'Z')
 			return NULL;
