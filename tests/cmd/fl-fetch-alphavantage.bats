@@ -24,7 +24,7 @@ setup() {
 teardown() {
 	end_servers
 	[ ! -s "$BATS_TEST_TMPDIR/runs.all" ] || account_closes "$BATS_TEST_TMPDIR/runs.all"
-	! grep -rl HIDDEN0KEY "$BATS_TEST_TMPDIR" --exclude='*.log' --exclude='key*' --exclude='*.script' ||
+	! grep -rl HIDDEN0KEY "$BATS_TEST_TMPDIR" --exclude='web*' --exclude='key*' ||
 		fail 'the key is told'
 }
 
