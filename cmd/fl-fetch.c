@@ -278,7 +278,7 @@ static int idle(struct fetch *fetch, struct fl_error *err)
 	fl_run_tick(fetch->run);
 	if (fetch->marks && fl_marks_idle(fetch->marks, err) < 0)
 		return -1;
-	return fl_writer_flush(fetch->out, err);
+	return fl_writer_idle(fetch->out, err);
 }
 
 static int pump(struct fetch *fetch, struct fl_error *err)

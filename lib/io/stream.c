@@ -536,6 +536,13 @@ bool fl_stream_is_cut(const struct fl_stream *stream)
 	return stream->cut;
 }
 
+bool fl_stream_is_deserted(const struct fl_stream *stream)
+{
+	struct pollfd pfd = { stream->fd, 0, 0 };
+
+	return poll(&pfd, 1, 0) == 1 && (pfd.revents & POLLERR);
+}
+
 bool fl_stream_is_tty(const struct fl_stream *stream)
 {
 	return isatty(stream->fd);

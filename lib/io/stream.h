@@ -53,6 +53,8 @@ const char *fl_stream_path(const struct fl_stream *stream);
 bool fl_stream_is_pipe(const struct fl_stream *stream);
 /* Did a read end because it was told to stop? Then more may follow. */
 bool fl_stream_is_cut(const struct fl_stream *stream);
+/* Written to: has whoever read it gone away? */
+bool fl_stream_is_deserted(const struct fl_stream *stream);
 bool fl_stream_is_tty(const struct fl_stream *stream);
 uint64_t fl_stream_bytes(const struct fl_stream *stream); /* decoded so far */
 

@@ -69,6 +69,16 @@ int fl_writer_flush(struct fl_writer *out, struct fl_error *err)
 	return result;
 }
 
+int fl_writer_idle(struct fl_writer *out, struct fl_error *err)
+{
+	if (fl_writer_flush(out, err) < 0)
+		return -1;
+	if (!fl_stream_is_deserted(out->stream))
+		return 0;
+	return fl_error_set(err, FL_ERR_CLOSED, "the reader of '%s' went away",
+			    fl_stream_path(out->stream));
+}
+
 static int flush_when_full(struct fl_writer *out, struct fl_error *err)
 {
 	return out->buf.len < BUFFER_SIZE ? 0 : fl_writer_flush(out, err);

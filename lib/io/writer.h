@@ -28,6 +28,10 @@ int fl_writer_control(struct fl_writer *out, const char *bytes, size_t len,
 /* NDJSON with all fields: lines may be passed as they are. */
 bool fl_writer_is_plain(const struct fl_writer *out);
 int fl_writer_flush(struct fl_writer *out, struct fl_error *err);
+/* The same while nothing is written: has the reader gone away? Without this a
+ * live source learns that at its next record, which may be tomorrow.
+ * errors  FL_ERR_CLOSED */
+int fl_writer_idle(struct fl_writer *out, struct fl_error *err);
 /* Flushes; a late ENOSPC lands in err (unless that holds an error already).
  * Sets NULL, accepts NULL. */
 void fl_writer_close(struct fl_writer **out, struct fl_error *err);

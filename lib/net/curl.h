@@ -2,7 +2,7 @@
  *
  * A program linked with libcurl starts 5 to 6 ms later for the forty libraries
  * behind it, whatever it is used for; fl-fetch has many sources, and few ask
- * the network. Only http.c and ws.c call what is found here.
+ * the network. Only http.c and link.c call what is found here.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef FL_NET_CURL_H

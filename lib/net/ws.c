@@ -8,7 +8,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "net/ws.h"
 
-#if defined(FL_WITHOUT_CURL) || defined(FL_WITHOUT_WSLAY)
+#ifdef FL_WITHOUT_WSLAY
 
 int fl_ws_open(struct fl_ws **ws, const struct fl_ws_settings *settings,
 	       struct fl_error *err)
@@ -16,9 +16,8 @@ int fl_ws_open(struct fl_ws **ws, const struct fl_ws_settings *settings,
 	(void)settings;
 	*ws = NULL;
 	return fl_error_set(err, FL_ERR_USAGE,
-			    "this build has no libcurl or no wslay, and so no "
-			    "WebSocket: scripts/setup installs them, make "
-			    "builds anew");
+			    "this build has no wslay, and so no WebSocket: "
+			    "scripts/setup installs it, make builds anew");
 }
 
 void fl_ws_next(struct fl_ws *ws, struct fl_ws_news *news, int64_t wait_ns)
@@ -60,20 +59,17 @@ void fl_ws_replay(const struct fl_ws_settings *settings, const char *bytes,
 
 #else
 
-#include <curl/curl.h>
-#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #include <wslay/wslay.h>
 
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/utf8.h"
-#include "net/curl.h"
+#include "net/link.h"
 #include "net/mask.h"
 #include "net/ws-handshake.h"
 
@@ -82,40 +78,6 @@ enum {
 	READ_AT_ONCE = 16 * 1024,
 	PONGS_MAX = 64 * 1024, /* bytes waiting to be sent: no pong is added */
 };
-
-#define FUNCTIONS(X)                                                           \
-	X(easy_cleanup)                                                        \
-	X(easy_getinfo)                                                        \
-	X(easy_init)                                                           \
-	X(easy_recv)                                                           \
-	X(easy_send)                                                           \
-	X(easy_setopt)                                                         \
-	X(easy_strerror)                                                       \
-	X(global_init)                                                         \
-	X(multi_add_handle)                                                    \
-	X(multi_cleanup)                                                       \
-	X(multi_info_read)                                                     \
-	X(multi_init)                                                          \
-	X(multi_perform)                                                       \
-	X(multi_poll)                                                          \
-	X(multi_remove_handle)                                                 \
-	X(multi_strerror)
-
-static const char *const function_names[] = {
-#define X(name) "curl_" #name,
-	FUNCTIONS(X)
-#undef X
-};
-
-/* curl.h makes macros of some names, which a name alone does not invoke. */
-static union {
-	struct {
-#define X(name) __typeof__(curl_##name) *name;
-		FUNCTIONS(X)
-#undef X
-	};
-	void *all[sizeof(function_names) / sizeof(*function_names)];
-} curl;
 
 enum state {
 	CONNECTING, /* name, TCP, TLS */
@@ -129,10 +91,7 @@ enum state {
 struct fl_ws {
 	struct fl_ws_settings settings; /* with strings of our own; no url */
 	struct fl_ws_handshake shake;
-	CURLM *multi; /* NULL: a replay */
-	CURL *easy;
-	char error[CURL_ERROR_SIZE];
-	curl_socket_t fd;
+	struct fl_link *link; /* NULL: a replay */
 	enum state state;
 	wslay_frame_context_ptr frames;
 	struct fl_buf in; /* received; from `taken` on not looked at yet */
@@ -145,13 +104,14 @@ struct fl_ws {
 	uint8_t opcode;    /* of the message; 0: none is begun */
 	uint64_t frame_at; /* bytes of the frame that came */
 	bool in_frame, in_control;
-	bool given;          /* the caller has `message` */
-	bool spoiled;        /* what came last is a frame that is none */
-	uint64_t fed;        /* bytes that wslay got, */
-	uint64_t framed;     /* and those of whole frames among them */
-	size_t last_feed;    /* how many it got at last */
-	int64_t deadline_ns; /* of connecting or of closing */
-	int64_t heard_ns;    /* when something last came */
+	bool given;            /* the caller has `message` */
+	bool spoiled;          /* what came last is a frame that is none */
+	enum fl_ws_spoilt how; /* of what SPOILED will tell */
+	uint64_t fed;          /* bytes that wslay got, */
+	uint64_t framed;       /* and those of whole frames among them */
+	size_t last_feed;      /* how many it got at last */
+	int64_t deadline_ns;   /* of connecting or of closing */
+	int64_t heard_ns;      /* when something last came */
 	bool pinged;
 	/* What DOWN will tell. */
 	enum fl_ws_fault fault;
@@ -179,48 +139,28 @@ static void end(struct fl_ws *ws, enum fl_ws_fault fault, const char *format,
 	va_end(args);
 }
 
-/* libcurl's words, as ours are: beginning small, one line. */
-static void end_by_curl(struct fl_ws *ws, enum fl_ws_fault fault, CURLcode code)
-{
-	const char *text = ws->error[0] ? ws->error : curl.easy_strerror(code);
-	size_t len = strcspn(text, "\r\n");
-	char small[300];
-
-	while (len && text[len - 1] == '.')
-		len--;
-	snprintf(small, sizeof(small), "%s", fl_show(text, len, 250));
-	if (small[0] >= 'A' && small[0] <= 'Z' && small[1] >= 'a' &&
-	    small[1] <= 'z')
-		small[0] = (char)(small[0] + ('a' - 'A'));
-	end(ws, fault, "%s", small);
-}
-
 /* --- bytes in and out --- */
 
 /* returns false: nothing more for now */
 static bool receive(struct fl_ws *ws)
 {
-	size_t got = 0;
-	CURLcode code;
+	ssize_t got;
 
-	if (ws->eof || !ws->multi)
+	if (ws->eof || !ws->link)
 		return false;
 	if (ws->taken == ws->in.len) {
 		fl_buf_reset(&ws->in);
 		ws->taken = 0;
 	}
 	fl_buf_reserve(&ws->in, READ_AT_ONCE);
-	code = curl.easy_recv(ws->easy, ws->in.data + ws->in.len, READ_AT_ONCE,
-			      &got);
-	if (code == CURLE_AGAIN)
-		return false;
-	if (code || !got) {
-		ws->eof = true;
-		if (code)
-			end_by_curl(ws, FL_WS_NETWORK, code);
+	got = fl_link_receive(ws->link, ws->in.data + ws->in.len, READ_AT_ONCE);
+	if (got <= 0) {
+		ws->eof = got != -1;
+		if (got == -2)
+			end(ws, FL_WS_NETWORK, "%s", fl_link_why(ws->link));
 		return false;
 	}
-	ws->in.len += got;
+	ws->in.len += (size_t)got;
 	ws->heard_ns = fl_monotonic_ns();
 	ws->pinged = false;
 	return true;
@@ -228,22 +168,16 @@ static bool receive(struct fl_ws *ws)
 
 static void flush(struct fl_ws *ws)
 {
-	while (ws->multi && ws->sent < ws->out.len) {
-		size_t sent = 0;
-		CURLcode code =
-			curl.easy_send(ws->easy, ws->out.data + ws->sent,
-				       ws->out.len - ws->sent, &sent);
+	while (ws->link && ws->sent < ws->out.len) {
+		ssize_t sent = fl_link_send(ws->link, ws->out.data + ws->sent,
+					    ws->out.len - ws->sent);
 
-		if (code == CURLE_AGAIN)
+		if (sent == 0)
 			return;
-		if (code) {
-			/* What came before the cut is still to be read. */
-			ws->sent = ws->out.len;
-			return;
-		}
-		ws->sent += sent;
+		/* Broken: what came before that is still to be read. */
+		ws->sent = sent < 0 ? ws->out.len : ws->sent + (size_t)sent;
 	}
-	if (ws->multi) {
+	if (ws->link) {
 		fl_buf_reset(&ws->out);
 		ws->sent = 0;
 	}
@@ -322,6 +256,9 @@ static void put_close(struct fl_ws *ws, unsigned code)
  * is told as spoiled. */
 static void break_off(struct fl_ws *ws, unsigned code, const char *why)
 {
+	ws->how = code == 1007   ? FL_WS_NOT_UTF8
+		  : code == 1009 ? FL_WS_TOO_LONG
+				 : FL_WS_NO_FRAME;
 	if (ws->state == OPEN)
 		put_close(ws, code);
 	end(ws, FL_WS_PROTOCOL, "%s", why);
@@ -349,12 +286,13 @@ static void take_close(struct fl_ws *ws)
 		return;
 	}
 	if (code)
-		snprintf(number, sizeof(number), " %u", code);
+		snprintf(number, sizeof(number), "%u", code);
 	if (ws->state == OPEN) {
 		put_close(ws, code);
-		end(ws, FL_WS_CLOSED, "closed by the other side%s%s%s", number,
-		    len > 2 ? ": " : "",
-		    len > 2 ? fl_show(words, len - 2, 125) : "");
+		end(ws, FL_WS_CLOSED, "closed by the other side%s%s%s%s%s",
+		    code ? " (" : "", number, len > 2 ? ", " : "",
+		    len > 2 ? fl_show(words, len - 2, 125) : "",
+		    code ? ")" : "");
 	} else {
 		end(ws, FL_WS_BYE, "closed");
 	}
@@ -540,77 +478,19 @@ static void take_handshake(struct fl_ws *ws)
 
 static void take_connection(struct fl_ws *ws)
 {
-	int running, left;
-	CURLMcode code = curl.multi_perform(ws->multi, &running);
-	CURLMsg *msg;
-
-	if (code) {
-		end(ws, FL_WS_NETWORK, "libcurl failed: %s",
-		    curl.multi_strerror(code));
-		return;
-	}
-	while ((msg = curl.multi_info_read(ws->multi, &left))) {
-		CURLcode result = msg->data.result;
-
-		if (msg->msg != CURLMSG_DONE)
-			continue;
-		if (result == CURLE_PEER_FAILED_VERIFICATION ||
-		    result == CURLE_SSL_CACERT_BADFILE ||
-		    result == CURLE_SSL_ISSUER_ERROR ||
-		    result == CURLE_SSL_INVALIDCERTSTATUS) {
-			end_by_curl(ws, FL_WS_TLS, result);
-			return;
-		}
-		if (result) {
-			end_by_curl(ws, FL_WS_NETWORK, result);
-			return;
-		}
-		/* The handle stays where it is: with it goes the connection. */
-		curl.easy_getinfo(ws->easy, CURLINFO_ACTIVESOCKET, &ws->fd);
-		if (ws->fd == CURL_SOCKET_BAD) {
-			end(ws, FL_WS_NETWORK, "libcurl lost the connection");
-			return;
-		}
+	switch (fl_link_connect(ws->link)) {
+	case FL_LINK_CONNECTING:
+		break;
+	case FL_LINK_UP:
 		send_handshake(ws);
+		break;
+	case FL_LINK_FAILED:
+		end(ws, FL_WS_NETWORK, "%s", fl_link_why(ws->link));
+		break;
+	case FL_LINK_UNTRUSTED:
+		end(ws, FL_WS_TLS, "%s", fl_link_why(ws->link));
+		break;
 	}
-}
-
-static void set_options(struct fl_ws *ws)
-{
-	const struct fl_ws_settings *s = &ws->settings;
-	char *url = fl_sprintf("http%s://%s/", ws->shake.secure ? "s" : "",
-			       ws->shake.authority);
-
-#define SET(option, value) curl.easy_setopt(ws->easy, CURLOPT_##option, value)
-	SET(URL, url);
-	SET(CONNECT_ONLY, 1L);
-	SET(ERRORBUFFER, ws->error);
-	SET(NOSIGNAL, 1L);
-	SET(USERAGENT, s->agent);
-	SET(HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-	SET(HTTPPROXYTUNNEL, 1L); /* a proxy is to pass bytes, not to ask */
-	SET(TCP_KEEPALIVE, 1L);
-	SET(CONNECTTIMEOUT_MS, (long)(s->connect_ns / 1000000));
-#if LIBCURL_VERSION_NUM >= 0x075700
-	SET(QUICK_EXIT, 1L); /* a name that does not resolve holds nobody up */
-#endif
-	if (s->ca_file)
-		SET(CAINFO, s->ca_file);
-#undef SET
-	/* Verification is libcurl's default, and nothing here turns it off. */
-	free(url);
-}
-
-static int load(struct fl_error *err)
-{
-	if (curl.easy_init)
-		return 0;
-	if (fl_curl_load(function_names, curl.all,
-			 sizeof(curl.all) / sizeof(*curl.all), err) < 0)
-		return -1;
-	if (curl.global_init(CURL_GLOBAL_DEFAULT))
-		return fl_error_set(err, FL_ERR_AGAIN, "libcurl cannot start");
-	return 0;
 }
 
 static struct fl_ws *make(const struct fl_ws_settings *settings)
@@ -623,11 +503,7 @@ static struct fl_ws *make(const struct fl_ws_settings *settings)
 	struct fl_ws *ws = fl_zalloc(sizeof(*ws));
 
 	ws->settings = *settings;
-	ws->settings.url = NULL;
 	ws->settings.agent = fl_strdup(settings->agent);
-	if (settings->ca_file)
-		ws->settings.ca_file = fl_strdup(settings->ca_file);
-	ws->fd = CURL_SOCKET_BAD;
 	if (wslay_frame_context_init(&ws->frames, &callbacks, ws) != 0)
 		fl_out_of_memory();
 	return ws;
@@ -636,40 +512,30 @@ static struct fl_ws *make(const struct fl_ws_settings *settings)
 int fl_ws_open(struct fl_ws **out, const struct fl_ws_settings *settings,
 	       struct fl_error *err)
 {
+	struct fl_ws *ws = make(settings);
 	struct fl_buf shown = FL_BUF_INIT;
-	struct fl_ws *ws;
-	CURLMcode code;
+	struct fl_link_settings link = {
+		.agent = settings->agent,
+		.ca_file = settings->ca_file,
+		.connect_ns = settings->connect_ns,
+	};
 
-	*out = NULL;
-	if (settings->ca_file && access(settings->ca_file, R_OK) < 0)
-		return fl_error_set(err, FL_ERR_IO,
-				    "cannot read '%s', the certificates to "
-				    "trust",
-				    fl_show(settings->ca_file,
-					    strlen(settings->ca_file), 200));
-	if (load(err) < 0)
-		return -1;
-	ws = make(settings);
-	if (fl_ws_handshake_init(&ws->shake, settings->url, err) < 0) {
-		fl_ws_close(&ws);
-		return -1;
-	}
-	ws->multi = curl.multi_init();
-	ws->easy = curl.easy_init();
-	if (!ws->multi || !ws->easy)
-		fl_out_of_memory();
-	set_options(ws);
+	*out = ws;
+	if (fl_ws_handshake_init(&ws->shake, settings->url, err) < 0)
+		goto failed;
+	link.secure = ws->shake.secure;
+	link.authority = ws->shake.authority;
+	if (fl_link_open(&ws->link, &link, err) < 0)
+		goto failed;
 	ws->heard_ns = fl_monotonic_ns();
 	ws->deadline_ns = ws->heard_ns + settings->connect_ns;
-	code = curl.multi_add_handle(ws->multi, ws->easy);
-	if (code)
-		end(ws, FL_WS_NETWORK, "libcurl says: %s",
-		    curl.multi_strerror(code));
 	fl_url_mask(settings->url, &shown);
 	fl_log("connecting to %s", fl_buf_text(&shown));
 	fl_buf_release(&shown);
-	*out = ws;
 	return 0;
+failed:
+	fl_ws_close(out);
+	return -1;
 }
 
 void fl_ws_close(struct fl_ws **out)
@@ -679,19 +545,14 @@ void fl_ws_close(struct fl_ws **out)
 	*out = NULL;
 	if (!ws)
 		return;
-	if (ws->multi) {
-		curl.multi_remove_handle(ws->multi, ws->easy);
-		curl.easy_cleanup(ws->easy);
-		curl.multi_cleanup(ws->multi);
-	}
+	fl_link_close(&ws->link);
 	wslay_frame_context_free(ws->frames);
+	fl_ws_handshake_release(&ws->shake);
 	fl_buf_release(&ws->in);
 	fl_buf_release(&ws->out);
 	fl_buf_release(&ws->message);
 	fl_buf_release(&ws->control);
 	free((char *)ws->settings.agent);
-	free((char *)ws->settings.ca_file);
-	fl_ws_handshake_release(&ws->shake);
 	free(ws);
 }
 
@@ -734,20 +595,6 @@ static int64_t watch_clock(struct fl_ws *ws, int64_t now)
 	}
 }
 
-static void wait_for_bytes(struct fl_ws *ws, int64_t wait_ns)
-{
-	int ms = (int)((wait_ns + 999999) / 1000000);
-	struct pollfd fd = { .fd = ws->fd, .events = POLLIN };
-
-	if (ws->state == CONNECTING) {
-		curl.multi_poll(ws->multi, NULL, 0, ms, NULL);
-		return;
-	}
-	if (ws->sent < ws->out.len)
-		fd.events |= POLLOUT;
-	poll(&fd, 1, ms);
-}
-
 /* A message, or what there is of one. */
 static void tell_message(struct fl_ws *ws, struct fl_ws_news *news,
 			 enum fl_ws_kind kind)
@@ -756,6 +603,7 @@ static void tell_message(struct fl_ws *ws, struct fl_ws_news *news,
 	news->text = ws->opcode == WSLAY_TEXT_FRAME;
 	news->bytes = fl_buf_text(&ws->message);
 	news->len = ws->message.len;
+	news->how = ws->how;
 	ws->opcode = 0;
 	ws->spoiled = false;
 	ws->given = true;
@@ -791,7 +639,7 @@ static bool look(struct fl_ws *ws, struct fl_ws_news *news)
 	}
 	if (ws->state < ENDED)
 		return false;
-	flush(ws);
+	flush(ws); /* our goodbye, as far as it goes */
 	snprintf(news->why, sizeof(news->why), "%s", ws->why);
 	if (ws->state == ENDED && has_torn(ws)) {
 		tell_message(ws, news, FL_WS_SPOILED);
@@ -814,6 +662,9 @@ void fl_ws_next(struct fl_ws *ws, struct fl_ws_news *news, int64_t wait_ns)
 		fl_buf_reset(&ws->message);
 		ws->given = false;
 	}
+	/* Whoever has more and more to tell is not listened to for ever. */
+	if (ws->state == CLOSING)
+		watch_clock(ws, now);
 	for (;;) {
 		int64_t again, left;
 
@@ -826,7 +677,8 @@ void fl_ws_next(struct fl_ws *ws, struct fl_ws_news *news, int64_t wait_ns)
 		left = (again < until ? again : until) - now;
 		if (now >= until)
 			return;
-		wait_for_bytes(ws, left);
+		if (ws->link)
+			fl_link_wait(ws->link, ws->sent < ws->out.len, left);
 	}
 }
 

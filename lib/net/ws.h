@@ -1,11 +1,10 @@
 /* ws: a WebSocket, client side (RFC 6455).
  *
  * Bytes in and out; what they mean is the caller's affair. Connection and TLS
- * are libcurl's (CURLOPT_CONNECT_ONLY): its own WebSocket is missing in the
- * libcurl of Debian 12, 7.88, and was an experiment before 8.11. So proxies
- * come from the environment and certificates are always verified, as for HTTP.
- * Frames are wslay's to read and write; the handshake, fragments, control
- * frames and ceilings are here.
+ * are those of net/link.h, for libcurl's own WebSocket is missing in Debian 12
+ * (7.88) and was an experiment before 8.11. Frames are wslay's to read and
+ * write; fragments, control frames and ceilings are here, the handshake is in
+ * ws-handshake.c.
  *
  * One object is one connection: who wants another one opens another one.
  *
@@ -51,6 +50,14 @@ enum fl_ws_kind {
 			* ever */
 };
 
+enum fl_ws_spoilt {
+	FL_WS_TORN,     /* it has no end */
+	FL_WS_NOT_UTF8, /* a text that is none */
+	FL_WS_TOO_LONG, /* above max_message */
+	FL_WS_NO_FRAME, /* against the rules of frames; `bytes` may be those
+			 * from the network, or none */
+};
+
 enum fl_ws_fault {
 	FL_WS_BYE,      /* closed in good order, by us */
 	FL_WS_CLOSED,   /* by the other side, in good order */
@@ -66,6 +73,7 @@ struct fl_ws_news {
 	const char *bytes; /* borrowed until the next call; DATA that is text
 			    * is UTF-8 */
 	size_t len;
+	enum fl_ws_spoilt how;  /* of SPOILED */
 	enum fl_ws_fault fault; /* of DOWN */
 	char why[300];          /* "closed by the other side (1001)" */
 	unsigned status;        /* of STATUS */

@@ -20,7 +20,7 @@
  *   ping TEXT | pong TEXT   sends one; waits for one
  *   close CODE [TEXT]   says goodbye
  *   drop | reset        the connection is gone, in order or not
- *   mute                pings are not answered any more
+ *   mute | deaf         pings, or goodbyes too, are not answered any more
  *   wait MS
  *
  * A line of LOG is the number of the connection and what happened: `asks
@@ -96,7 +96,7 @@ struct connection {
 	SSL *ssl;
 	unsigned number;
 	struct fl_buf in;
-	bool gone, mute, heard; /* heard: a message came */
+	bool gone, mute, deaf, heard; /* heard: a message came */
 	char pong[CONTROL_MAX + 1];
 	uint64_t ticks, dice;
 };
@@ -289,6 +289,8 @@ static void take_frame(struct connection *c, unsigned op, char *bytes,
 		break;
 	case OP_CLOSE:
 		note(c, "bye %d", len >= 2 ? raw[0] << 8 | raw[1] : 0);
+		if (c->deaf)
+			break;
 		put_control(c, OP_CLOSE, bytes, len < 2 ? 0 : 2);
 		c->gone = true;
 		break;
@@ -570,6 +572,10 @@ static void play(struct connection *c, const struct step *step)
 		put_text(c, rest, GOOD);
 	} else if (is(step, "passed")) {
 		put_text(c, rest, PASSED);
+	} else if (is(step, "spoilt")) {
+		put_text(c, rest, BAD);
+	} else if (is(step, "deaf")) {
+		c->deaf = true;
 	} else if (is(step, "fragments")) {
 		put_fragments(c, (unsigned)strtoul(rest, &rest, 10), rest + 1);
 	} else if (is(step, "binary") || is(step, "bad") || is(step, "raw")) {

@@ -287,12 +287,18 @@ static int take_message(struct stream *s, const struct fl_ws_news *news,
 static int take_spoiled(struct stream *s, const struct fl_ws_news *news,
 			struct fl_error *err)
 {
+	static const enum fl_reason reasons[] = {
+		[FL_WS_TORN] = FL_REASON_truncated,
+		[FL_WS_NOT_UTF8] = FL_REASON_bad_utf8,
+		[FL_WS_TOO_LONG] = FL_REASON_too_long,
+		[FL_WS_NO_FRAME] = FL_REASON_unknown_format,
+	};
 	struct fl_note note;
 
 	s->ask->io->counts.bytes_in += news->len;
-	fl_note_set(&note, "", "%s, after %zu bytes of a message", news->why,
+	fl_note_set(&note, "", "%s; %zu bytes of it came", news->why,
 		    news->len);
-	return refuse(s, FL_REASON_truncated, &note, news, err) < 0 ? -1 : 3;
+	return refuse(s, reasons[news->how], &note, news, err) < 0 ? -1 : 3;
 }
 
 /* returns 1 a record; 0 the end; 2 nothing yet; 3 look again; -1 */
