@@ -124,6 +124,13 @@ static void make_words(void)
 		built[n++] = left_out[i].name; /* near enough to say why */
 }
 
+static const struct fl_source *named; /* by the first word */
+
+static int decline(const char *type, struct fl_error *err)
+{
+	return named && named->declines ? named->declines(type, err) : 0;
+}
+
 static const struct fl_subcommand *find_word(const char *word,
 					     struct fl_error *err)
 {
@@ -131,8 +138,10 @@ static const struct fl_subcommand *find_word(const char *word,
 	const char *near;
 
 	for (size_t i = 0; word_list[i]; i++)
-		if (strcmp(word_list[i]->name, word) == 0)
+		if (strcmp(word_list[i]->name, word) == 0) {
+			named = fl_source_find(word);
 			return word_list[i];
+		}
 	for (size_t i = 0; left_out[i].name; i++)
 		if (strlen(left_out[i].name) == len &&
 		    strncmp(left_out[i].name, word, len) == 0) {
@@ -672,6 +681,7 @@ int main(int argc, char **argv)
 	int listed;
 
 	make_words();
+	fl_selects_declined = decline;
 	fl_run_begin(&run, &command, argc, argv);
 	if (!run.sub && !option.list_sources && !option.quota) {
 		fl_error_set(

@@ -294,6 +294,8 @@ static int check_fields(const char *fields, struct fl_error *err)
 	}
 }
 
+int (*fl_selects_declined)(const char *type, struct fl_error *err);
+
 static int apply_types(struct fl_error *err)
 {
 	const char *words[FL_TYPE_COUNT + 1];
@@ -307,6 +309,8 @@ static int apply_types(struct fl_error *err)
 
 		if (fl_type_find(name, strlen(name)))
 			continue;
+		if (fl_selects_declined && fl_selects_declined(name, err) < 0)
+			return -1;
 		near = fl_nearest(name, words);
 		if (near)
 			return fl_error_set(err, FL_ERR_USAGE,

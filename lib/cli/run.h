@@ -71,6 +71,9 @@ struct fl_selects {
 	uint64_t last;
 };
 extern struct fl_selects fl_selects;
+/* Set by commands that know better than "no record type" why they have not what
+ * --type names: -1 with err; 0 they do not. NULL. */
+extern int (*fl_selects_declined)(const char *type, struct fl_error *err);
 /* Is any of them given? */
 bool fl_selects_any(void);
 

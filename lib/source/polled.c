@@ -56,7 +56,7 @@ const struct fl_option fl_options_polled[] = {
 		    "is always so)"),
 	FL_OPT_DURATION(0, "every", "DUR", &option.every_ns,
 			"quotes: ask again each DUR, from 1s up, until a "
-			"signal comes; Yahoo's are new every 10s"),
+			"signal comes"),
 	{ .kind = FL_OPTION_TEXT,
 	  .name = "fill",
 	  .arg = "PLACE",

@@ -88,6 +88,9 @@ struct fl_source {
 	 * `in` is the driver's to count, bytes_in the source's. */
 	int (*next)(void *state, struct fl_item *item, struct fl_error *err);
 	void (*close)(void *state); /* NULL is fine */
+	/* Why there is no such type, although one may look for it here: -1 with
+	 * err; 0 it is just no type. NULL. */
+	int (*declines)(const char *type, struct fl_error *err);
 	/* What the account is to tell besides: "5 symbols, 7 requests". NULL:
 	 * nothing. state may be NULL. */
 	void (*tell)(void *state, char *text, size_t size);

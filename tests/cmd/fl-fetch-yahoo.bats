@@ -87,8 +87,8 @@ fields() { jq -r "[.$(sed 's/,/, ./g' <<<"$1")] | map(tostring) | join(\" \")" o
 	[[ $output == *"--session all is for intervals below 1d"* ]]
 	run -2 fl-fetch yahoo --adj all --interval 1h X
 	[[ $output == *"--adj all is for 1d and longer"* ]]
-	run -2 fl-fetch yahoo --type quote X
-	[ "$output" = "fl-fetch: yahoo gives bar, dividend, split; no quote" ]
+	run -2 fl-fetch yahoo --type bar,quote X
+	[[ $output == *"in runs of their own: one kind in --type" ]]
 	run -2 fl-fetch yahoo --parallel 0 X
 	[[ $output == *"--parallel takes 1 to 16, not 0"* ]]
 	run -2 fl-fetch yahoo --yahoo-url ftp://x X

@@ -57,9 +57,7 @@ static bool is_word(const char *word, const char *a, const char *b)
 	return strcmp(word, a) == 0 || strcmp(word, b) == 0;
 }
 
-/* Options and fundamentals have no record type; say so, rather than that the
- * word is unknown. */
-static int refuse_type(const char *type, struct fl_error *err)
+int fl_yahoo_declines(const char *type, struct fl_error *err)
 {
 	if (is_word(type, "option", "options"))
 		return fl_error_set(err, FL_ERR_USAGE,
@@ -72,10 +70,7 @@ static int refuse_type(const char *type, struct fl_error *err)
 				    "record type holds balance sheets and "
 				    "their like; --type instrument gives "
 				    "sector and industry");
-	return fl_error_set(err, FL_ERR_USAGE,
-			    "yahoo gives bar, dividend, split; quote; "
-			    "instrument; news; no %s",
-			    fl_show(type, strlen(type), 60));
+	return 0;
 }
 
 static int kind_of(const char *type, enum fl_yahoo_kind *kind,
@@ -99,7 +94,10 @@ static int kind_of(const char *type, enum fl_yahoo_kind *kind,
 			return 0;
 		}
 	}
-	return refuse_type(type, err);
+	return fl_error_set(err, FL_ERR_USAGE,
+			    "yahoo gives bar, dividend, split; quote; "
+			    "instrument; news; no %s",
+			    fl_show(type, strlen(type), 60));
 }
 
 static int take_kind(const struct fl_ask *ask, struct fl_yahoo_ask *out,

@@ -43,6 +43,8 @@ extern const struct fl_option fl_yahoo_ask_options[];
  *         together */
 int fl_yahoo_ask(const struct fl_ask *ask, struct fl_yahoo_ask *out,
 		 struct fl_error *err);
+/* Options and fundamentals: there is no record type for them. */
+int fl_yahoo_declines(const char *type, struct fl_error *err);
 
 /* How each kind is polled. */
 extern const struct fl_polled fl_polled_yahoo_quotes, fl_polled_yahoo_lists,
@@ -71,6 +73,10 @@ void fl_yahoo_put_quote(const struct fl_yahoo_ask *ask,
 			const struct fl_json *json, uint32_t object, bool meta,
 			const char *symbol, unsigned status,
 			struct fl_poll_out *out);
+/* What was appended is refused: of a symbol that was asked for, which has
+ * failed then; NULL: of an entry of a list. */
+void fl_yahoo_refuse(const char *symbol, enum fl_reason reason, const char *why,
+		     unsigned status, struct fl_poll_out *out);
 /* "EQUITY" is "equity"; NULL: we have no word for it */
 const char *fl_yahoo_asset(const char *type);
 /* A symbol as records have it, into text[65]; false: it is none. */

@@ -126,14 +126,9 @@ void fl_yahoo_put_instrument(const struct fl_json *json,
 
 	find_short(&all, KEYS("symbol"), own, sizeof(own));
 	if (!symbol && !fl_yahoo_symbol(own, upper)) {
-		struct fl_poll_fault fault = {
-			.reason = FL_REASON_missing_field
-		};
-
-		snprintf(fault.text, sizeof(fault.text),
-			 "an entry without a symbol (HTTP %u, yahoo)", status);
 		fl_json_print(json, objects[0], text);
-		fl_poll_failed(out, "-", &fault, status);
+		fl_yahoo_refuse(NULL, FL_REASON_missing_field,
+				"an entry without a symbol", status, out);
 		return;
 	}
 	if (!symbol)

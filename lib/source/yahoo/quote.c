@@ -225,12 +225,23 @@ static void refuse(const struct fl_json *json, uint32_t object,
 		   const char *symbol, enum fl_reason reason, const char *why,
 		   unsigned status, struct fl_poll_out *out)
 {
+	fl_json_print(json, object, fl_poll_text(out));
+	fl_yahoo_refuse(symbol, reason, why, status, out);
+}
+
+void fl_yahoo_refuse(const char *symbol, enum fl_reason reason, const char *why,
+		     unsigned status, struct fl_poll_out *out)
+{
 	struct fl_poll_fault fault = { .reason = reason };
+	struct fl_note note;
 
 	snprintf(fault.text, sizeof(fault.text), "%s (HTTP %u, yahoo)", why,
 		 status);
-	fl_json_print(json, object, fl_poll_text(out));
-	fl_poll_failed(out, symbol, &fault, status);
+	fl_note_set(&note, "", "%s", fault.text);
+	if (symbol)
+		fl_poll_failed(out, symbol, &fault, status);
+	else
+		fl_poll_reject(out, reason, &note);
 }
 
 void fl_yahoo_put_quote(const struct fl_yahoo_ask *ask,
@@ -244,12 +255,10 @@ void fl_yahoo_put_quote(const struct fl_yahoo_ask *ask,
 
 	fl_yahoo_find_text(json, object, "symbol", own, sizeof(own));
 	if (!symbol && !fl_yahoo_symbol(own, upper)) {
-		refuse(json, object, "-", FL_REASON_missing_field,
+		refuse(json, object, NULL, FL_REASON_missing_field,
 		       "an entry without a symbol", status, out);
 		return;
 	}
-	if (!symbol)
-		symbol = upper;
 	fl_yahoo_find_text(json, object, "quoteType", type, sizeof(type));
 	if (strcmp(type, "NONE") == 0) {
 		refuse(json, object, symbol, FL_REASON_unknown_symbol,
@@ -269,6 +278,8 @@ void fl_yahoo_put_quote(const struct fl_yahoo_ask *ask,
 	fl_time_print(q.time_s * FL_SECOND, ts);
 	fl_buf_printf(text, "{\"type\":\"quote\",\"ts\":\"%s\"", ts);
 	fl_yahoo_put_text(text, "provider", "yahoo");
+	if (!symbol)
+		symbol = upper;
 	fl_yahoo_put_text(text, "symbol", symbol);
 	fl_yahoo_put_number(text, "price", in_main(&q, q.price));
 	put_fields(&q, meta, text);

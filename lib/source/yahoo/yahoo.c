@@ -172,6 +172,7 @@ const struct fl_source fl_source_yahoo = {
 		    "fl-fetch yahoo --screener day_gainers --count 10",
 	.options = fl_yahoo_options,
 	.selects = true,
+	.declines = fl_yahoo_declines,
 	.open = yahoo_open,
 	.next = yahoo_next,
 	.close = yahoo_close,
