@@ -721,21 +721,21 @@ void fl_polled_settings(const struct fl_ask *ask,
 	settings->stall_ns = option.stall_ns;
 }
 
-static int open_limit(struct polled *p, struct fl_http_settings *settings,
-		      struct fl_error *err)
+int fl_polled_limit(struct fl_limit **limit, const struct fl_ask *ask,
+		    const struct fl_polled *polled,
+		    struct fl_http_settings *settings, struct fl_error *err)
 {
-	struct fl_limits limits = p->polled->limits;
+	struct fl_limits limits = polled->limits;
 
-	if (fl_limits_read(option.limit, p->polled->provider, &limits, err) <
-		    0 ||
-	    fl_limit_open(&p->limit, p->polled->provider,
-			  p->polled->key ? p->polled->key() : NULL, &limits,
-			  p->ask->tell, p->ask->tell_arg, err) < 0)
+	if (fl_limits_read(option.limit, polled->provider, &limits, err) < 0 ||
+	    fl_limit_open(limit, polled->provider,
+			  polled->key ? polled->key() : NULL, &limits,
+			  ask->tell, ask->tell_arg, err) < 0)
 		return -1;
-	settings->limit = p->limit;
+	settings->limit = *limit;
 	settings->wait = option.wait;
-	settings->tell = p->ask->tell;
-	settings->tell_arg = p->ask->tell_arg;
+	settings->tell = ask->tell;
+	settings->tell_arg = ask->tell_arg;
 	return 0;
 }
 
@@ -750,7 +750,7 @@ int fl_polled_open(void **state, const struct fl_ask *ask,
 	if (prepare(p, bases, err) < 0)
 		return -1;
 	fl_polled_settings(ask, &settings, &p->agent);
-	if (open_limit(p, &settings, err) < 0)
+	if (fl_polled_limit(&p->limit, ask, polled, &settings, err) < 0)
 		return -1;
 	p->every = (struct fl_every){ fl_monotonic_ns(), option.every_ns };
 	return fl_http_open(&p->http, ask->io, &settings, err);

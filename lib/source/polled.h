@@ -70,6 +70,12 @@ extern const struct fl_option fl_options_polled[];
 /* What those say about HTTP. agent: to be freed when the handle is closed. */
 void fl_polled_settings(const struct fl_ask *ask,
 			struct fl_http_settings *settings, char **agent);
+/* Count what is asked with those settings as the provider's requests. limit: to
+ * be closed after the handle.
+ * errors  as of fl_limits_read() and fl_limit_open() */
+int fl_polled_limit(struct fl_limit **limit, const struct fl_ask *ask,
+		    const struct fl_polled *polled,
+		    struct fl_http_settings *settings, struct fl_error *err);
 /* For a source that stays connected instead of asking: --symbols-from (NULL:
  * not given); what only questions need is refused.
  * errors  FL_ERR_USAGE */

@@ -281,6 +281,16 @@ ZZZP.L null 0 null GBP
 	full | tail -n 1 | grep -q '^GET /v7.*crumb=Hush.1%2F2 | A3=d=HushCookie | '
 }
 
+@test "visits count as requests" {
+	play <<-E
+		$LET_IN
+		/v7/ | 200 | body=quote.json
+	E
+	get 0 --type quote --limit 100/d ZZZT
+	fl-fetch --quota >out
+	[ "$(jq -c 'select(.subject == "yahoo") | .values.day_used' out)" = 3 ]
+}
+
 @test "the state folder is FL_STATE_DIR, STATE_DIRECTORY, XDG_STATE_HOME or ~/.local/state" {
 	play <<-E
 		$LET_IN

@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "source/yahoo/answer.h"
 #include "source/yahoo/ask.h"
+#include "source/yahoo/yahoo.h"
 
 enum {
 	REFUSALS = 2,
@@ -184,6 +185,7 @@ static void records(void *state, struct fl_poll_out *out)
 
 const struct fl_polled fl_polled_yahoo_instruments = {
 	.provider = "yahoo",
+	.limits = FL_YAHOO_LIMITS,
 	.secret = fl_yahoo_secret,
 	.begin = begin,
 	.ready = ready,

@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "source/yahoo/answer.h"
 #include "source/yahoo/ask.h"
+#include "source/yahoo/yahoo.h"
 
 struct job {
 	const struct fl_yahoo_ask *ask;
@@ -194,6 +195,7 @@ static void records(void *state, struct fl_poll_out *out)
 
 const struct fl_polled fl_polled_yahoo_lists = {
 	.provider = "yahoo",
+	.limits = FL_YAHOO_LIMITS,
 	.live = true,
 	.subjects = subjects,
 	.secret = fl_yahoo_secret,

@@ -541,6 +541,7 @@ static void records(void *state, struct fl_poll_out *out)
 
 const struct fl_polled fl_polled_yahoo_news = {
 	.provider = "yahoo",
+	.limits = FL_YAHOO_LIMITS,
 	.subjects = subjects,
 	.begin = begin,
 	.request = request,

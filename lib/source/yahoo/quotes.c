@@ -285,6 +285,7 @@ static void records(void *state, struct fl_poll_out *out)
 
 const struct fl_polled fl_polled_yahoo_quotes = {
 	.provider = "yahoo",
+	.limits = FL_YAHOO_LIMITS,
 	.batch = BATCH,
 	.live = true,
 	.secret = fl_yahoo_secret,

@@ -20,7 +20,7 @@
 #include "base/mem.h"
 #include "base/time.h"
 #include "io/state.h"
-#include "source/polled.h"
+#include "source/yahoo/ask.h"
 #include "source/yahoo/consent.h"
 #include "source/yahoo/yahoo.h"
 
@@ -378,6 +378,7 @@ static int go(struct fl_yahoo_session *s, unsigned way)
 {
 	struct fl_http_settings settings = FL_HTTP_SETTINGS;
 	struct fl_error err = { .code = FL_OK };
+	struct fl_limit *limit = NULL;
 	int result;
 
 	forget(s);
@@ -386,11 +387,14 @@ static int go(struct fl_yahoo_session *s, unsigned way)
 	settings.cookies = true;
 	settings.parallel = 1;
 	settings.tries = 1; /* there is another way */
-	if (fl_http_open(&s->http, s->ask->io, &settings, &err) < 0)
+	if (fl_polled_limit(&limit, s->ask, &fl_polled_yahoo_quotes, &settings,
+			    &err) < 0 ||
+	    fl_http_open(&s->http, s->ask->io, &settings, &err) < 0)
 		result = fail(s, err.text, 0);
 	else
 		result = visit_all(s, way);
 	fl_http_close(&s->http);
+	fl_limit_close(&limit);
 	free(s->agent);
 	s->agent = NULL;
 	if (result < 0)

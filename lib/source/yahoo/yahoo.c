@@ -66,8 +66,7 @@ static void end(void *state)
 
 const struct fl_polled fl_polled_yahoo = {
 	.provider = "yahoo",
-	/* Unpublished; clients that were not blocked kept to this. */
-	.limits = { .per_second = 1, .burst = 5 },
+	.limits = FL_YAHOO_LIMITS,
 	.series = series,
 	.begin = begin,
 	.request = fl_yahoo_request,

@@ -14,6 +14,12 @@
 #include "rec/subunit.h"
 #include "source/polled.h"
 
+/* Unpublished; clients that were not blocked kept to this. */
+#define FL_YAHOO_LIMITS                                                        \
+	{                                                                      \
+		.per_second = 1, .burst = 5                                    \
+	}
+
 enum fl_yahoo_adj {
 	FL_YAHOO_NONE, /* as traded */
 	FL_YAHOO_SPLIT,
