@@ -121,9 +121,10 @@ static const char *attribute(const char *tag, const char *end, const char *name,
 {
 	size_t n = strlen(name);
 
+	*len = 0;
 	while (tag < end) {
 		const char *key, *value;
-		size_t key_len;
+		size_t key_len, value_len;
 
 		while (tag < end && strchr(" \t\r\n/", *tag))
 			tag++;
@@ -147,16 +148,18 @@ static const char *attribute(const char *tag, const char *end, const char *name,
 			value = tag;
 			while (tag < end && *tag != quote)
 				tag++;
-			*len = (size_t)(tag - value);
+			value_len = (size_t)(tag - value);
 			tag += tag < end;
 		} else {
 			value = tag;
 			while (tag < end && !strchr(" \t\r\n", *tag))
 				tag++;
-			*len = (size_t)(tag - value);
+			value_len = (size_t)(tag - value);
 		}
-		if (key_len == n && strncasecmp(key, name, n) == 0)
+		if (key_len == n && strncasecmp(key, name, n) == 0) {
+			*len = value_len;
 			return value;
+		}
 	}
 	return NULL;
 }
