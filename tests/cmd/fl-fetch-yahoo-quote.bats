@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# shellcheck disable=SC2030,SC2031,SC2154 # each test has its variables; run sets some
+# shellcheck disable=SC2001,SC2016,SC2030,SC2031,SC2154 # each test has its variables; run sets some
 # fl-fetch yahoo: quotes, instruments, searches and screeners, with the cookie
 # and the crumb that some of them need, played by a stand-in server. Answers are
 # in tests/data/source/yahoo, all invented; `make golden` writes the records
