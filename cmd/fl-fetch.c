@@ -19,6 +19,7 @@
 #include "rec/mark.h"
 #include "source/marks.h"
 #include "source/pick.h"
+#include "source/polled.h"
 #include "source/quota.h"
 #include "source/source.h"
 
@@ -218,6 +219,7 @@ struct fetch {
 	struct fl_start *starts;
 	struct fl_ask ask;
 	uint64_t rejected; /* of them counted as read */
+	int64_t now_ns;    /* what --range, now and -7d go by */
 };
 
 static int write_line(void *arg, const char *bytes, size_t len,
@@ -391,6 +393,19 @@ static void tell(void *arg, const char *text)
 	fl_run_tell(arg, text);
 }
 
+/* It is now, or when that was recorded which is to be played. */
+static int set_clock(struct fetch *fetch, struct fl_error *err)
+{
+	int got = 0;
+
+	fetch->now_ns = fetch->run->started_ns;
+	if (fetch->source->polled)
+		got = fl_polled_clock(&fetch->now_ns, err);
+	if (got == 1)
+		got = fl_run_as_of(fetch->run, fetch->now_ns, err);
+	return got < 0 ? -1 : 0;
+}
+
 static void make_ask(struct fetch *fetch)
 {
 	fetch->ask = (struct fl_ask){
@@ -404,7 +419,7 @@ static void make_ask(struct fetch *fetch)
 		.to = fl_selects.to,
 		.all = fl_selects.all,
 		.last = fl_selects.last,
-		.now_ns = fetch->run->started_ns,
+		.now_ns = fetch->now_ns,
 		.pass_over = pass_over,
 		.pass_over_arg = fetch->run,
 		.tell = tell,
@@ -701,6 +716,8 @@ int main(int argc, char **argv)
 		goto done;
 	}
 	fetch.source = fl_source_find(run.sub->name);
+	if (set_clock(&fetch, &err) < 0)
+		goto done;
 	make_ask(&fetch);
 	listed = list_held(&fetch, &err);
 	if (listed == 0)

@@ -417,3 +417,11 @@ int fl_groups_apply(struct fl_io *io, int64_t now_ns, struct fl_arena *arena,
 	apply_symbols(arena);
 	return apply_times(io->zone, now_ns, err);
 }
+
+int fl_groups_as_of(const struct fl_zone *zone, int64_t now_ns,
+		    struct fl_error *err)
+{
+	fl_selects.from = fl_selects.to = FL_TIME_NONE;
+	fl_selects.all = false;
+	return apply_times(zone, now_ns, err);
+}

@@ -29,5 +29,8 @@ extern struct fl_common fl_common;
  * fl_selects its times, which need the zone.  errors  FL_ERR_USAGE */
 int fl_groups_apply(struct fl_io *io, int64_t now_ns, struct fl_arena *arena,
 		    struct fl_error *err);
+/* The times alone, by another now. */
+int fl_groups_as_of(const struct fl_zone *zone, int64_t now_ns,
+		    struct fl_error *err);
 
 #endif

@@ -368,6 +368,11 @@ const char *fl_run_setting(const struct fl_run *run, const char *name)
 	return NULL;
 }
 
+int fl_run_as_of(struct fl_run *run, int64_t now_ns, struct fl_error *err)
+{
+	return fl_groups_as_of(run->io.zone, now_ns, err);
+}
+
 void fl_run_tell(const struct fl_run *run, const char *text)
 {
 	say(run, text);

@@ -81,6 +81,9 @@ bool fl_selects_any(void);
  * from options, then FL_NAME, then the config files. */
 void fl_run_begin(struct fl_run *run, const struct fl_command *command,
 		  int argc, char **argv);
+/* Read --from, --to and --range anew, as if now were another time: what is
+ * played again was asked for then.  errors  FL_ERR_USAGE */
+int fl_run_as_of(struct fl_run *run, int64_t now_ns, struct fl_error *err);
 /* A setting that is no option of the command ("store" for PLACE): FL_STORE,
  * else what the config files say; NULL when nowhere. */
 const char *fl_run_setting(const struct fl_run *run, const char *name);

@@ -23,6 +23,7 @@
 #include "net/curl.h"
 #include "net/limit.h"
 #include "net/mask.h"
+#include "net/tape.h"
 
 void fl_url_escape(const char *text, struct fl_buf *out)
 {
@@ -178,6 +179,7 @@ enum state {
 	WAITS, /* until due_ns */
 	RUNS,
 	REFUSED, /* by the limit: its answer is to be given */
+	PLAYED,  /* from a tape: likewise */
 	DONE,
 };
 
@@ -196,6 +198,7 @@ struct job {
 	CURL *easy;
 	char error[CURL_ERROR_SIZE];
 	struct fl_buf head, body;
+	struct fl_exchange played;
 	bool too_large;
 };
 
@@ -314,6 +317,30 @@ static const char *masked(struct fl_http *http, const struct job *job)
 	return fl_buf_text(&http->masked);
 }
 
+static const char *method_of(const struct job *job)
+{
+	return job->form ? "POST" : "GET";
+}
+
+/* Is there no need to ask? returns 1, 0, -1 */
+static int play(struct fl_http *http, struct job *job, struct fl_error *err)
+{
+	int got;
+
+	if (!http->settings.tape)
+		return 0;
+	fl_exchange_release(&job->played);
+	job->played = (struct fl_exchange)FL_EXCHANGE_INIT;
+	got = fl_tape_get(http->settings.tape, method_of(job),
+			  job->urls[job->at], &job->played, err);
+	if (got == 1) {
+		job->state = PLAYED;
+		job->tries++;
+		fl_log("%s %s (recorded)", method_of(job), masked(http, job));
+	}
+	return got;
+}
+
 static int begin(struct fl_http *http, struct job *job, struct fl_error *err)
 {
 	CURLMcode code;
@@ -337,8 +364,7 @@ static int begin(struct fl_http *http, struct job *job, struct fl_error *err)
 	job->state = RUNS;
 	job->tries++;
 	http->requests++;
-	fl_log("%s %s (try %u)", job->form ? "POST" : "GET", masked(http, job),
-	       job->tries);
+	fl_log("%s %s (try %u)", method_of(job), masked(http, job), job->tries);
 	return 0;
 }
 
@@ -355,6 +381,7 @@ static void free_job(struct job *job)
 	curl.slist_free_all(job->headers);
 	fl_buf_release(&job->head);
 	fl_buf_release(&job->body);
+	fl_exchange_release(&job->played);
 	free(job);
 }
 
@@ -498,30 +525,65 @@ static void settle(struct fl_http *http, struct job *job)
 		fl_log("%s", err.text);
 }
 
-/* A transfer has ended. true: its answer is the caller's. */
-static bool end(struct fl_http *http, struct job *job, CURLcode code,
-		struct fl_http_answer *answer)
+/* An answer is there. true: it is the caller's; false: the job waits for
+ * another try. */
+static bool settled(struct fl_http *http, struct job *job,
+		    const struct fl_http_answer *answer)
 {
-	int64_t wait;
+	int64_t wait = wait_of(http, job, answer);
 
-	curl.multi_remove_handle(http->multi, job->easy);
-	settle(http, job);
-	http->met = true;
-	job->state = DONE;
-	make_answer(http, job, code, answer);
 	if (answer->fault)
 		fl_log("%s: %s", answer->url, answer->why);
 	else
 		fl_log("%s: HTTP %u, %zu bytes", answer->url, answer->status,
 		       answer->len);
-	wait = wait_of(http, job, answer);
+	job->state = DONE;
 	if (wait < 0)
 		return true;
+	/* What was recorded keeps nobody waiting. */
+	if (http->settings.tape && fl_tape_plays(http->settings.tape))
+		wait = 0;
 	job->state = WAITS;
 	job->due_ns = fl_monotonic_ns() + wait;
 	fl_log("asking %sagain in %lld ms", job->at ? "the other host " : "",
 	       (long long)(wait / 1000000));
 	return false;
+}
+
+static int record(struct fl_http *http, struct job *job,
+		  const struct fl_http_answer *answer, struct fl_error *err)
+{
+	struct fl_exchange exchange = {
+		.fault = answer->fault,
+		.status = answer->status,
+		.asked_ns = fl_now_ns(),
+		.date_ns = answer->date_ns,
+		.retry_after_ns = answer->retry_after_ns,
+		.head = job->head, /* borrowed, as is the next */
+		.body = job->body,
+	};
+
+	if (!http->settings.tape)
+		return 0;
+	_Static_assert(sizeof(exchange.why) == sizeof(answer->why), "both");
+	memcpy(exchange.why, answer->why, sizeof(exchange.why));
+	return fl_tape_put(http->settings.tape, method_of(job),
+			   job->urls[job->at], &exchange, err);
+}
+
+/* A transfer has ended. returns 1 its answer is the caller's; 0; -1 */
+static int end(struct fl_http *http, struct job *job, CURLcode code,
+	       struct fl_http_answer *answer, struct fl_error *err)
+{
+	curl.multi_remove_handle(http->multi, job->easy);
+	settle(http, job);
+	http->met = true;
+	job->state = DONE;
+	make_answer(http, job, code, answer);
+	/* That it was told to stop is no answer. */
+	if (!fl_stop_requested(http->io) && record(http, job, answer, err) < 0)
+		return -1;
+	return settled(http, job, answer);
 }
 
 /* --- what callers see --- */
@@ -663,6 +725,11 @@ static int start_due(struct fl_http *http, int64_t *wait_ns,
 
 			if (!http->met && http->requests)
 				continue;
+			got = play(http, job, err);
+			if (got < 0)
+				return -1;
+			if (got)
+				continue;
 			got = has_room(http, job, now, err);
 			if (got < 0 || (got && begin(http, job, err) < 0))
 				return -1;
@@ -674,6 +741,39 @@ static int start_due(struct fl_http *http, int64_t *wait_ns,
 		}
 	}
 	return 0;
+}
+
+static bool give_played(struct fl_http *http, struct fl_http_answer *answer)
+{
+	for (struct job *job = http->jobs; job; job = job->next) {
+		const struct fl_exchange *played = &job->played;
+
+		if (job->state != PLAYED)
+			continue;
+		*answer = (struct fl_http_answer){
+			.arg = job->arg,
+			.fault = played->fault > FL_HTTP_QUOTA
+					 ? FL_HTTP_NETWORK
+					 : (enum fl_http_fault)played->fault,
+			.status = played->status,
+			.body = fl_buf_text(&played->body),
+			.len = played->body.len,
+			.date_ns = played->date_ns,
+			.retry_after_ns = played->retry_after_ns,
+			.tries = job->tries,
+			.took_ns = fl_monotonic_ns() - job->asked_ns,
+			.url = masked(http, job),
+			.place = job->urls[job->at],
+			.head = fl_buf_text(&played->head),
+		};
+		snprintf(answer->why, sizeof(answer->why), "%s", played->why);
+		if (!settled(http, job, answer))
+			continue;
+		unlink_job(http, job);
+		http->given = job;
+		return true;
+	}
+	return false;
 }
 
 /* One that the limit refused: it has no answer but that. */
@@ -719,7 +819,12 @@ static int work(struct fl_http *http, struct fl_http_answer *answer,
 		if (msg->msg != CURLMSG_DONE)
 			continue;
 		curl.easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, &job);
-		if (!end(http, job, result, answer))
+		int given;
+
+		given = end(http, job, result, answer, err);
+		if (given < 0)
+			return -1;
+		if (!given)
 			continue;
 		unlink_job(http, job);
 		http->given = job;
@@ -742,7 +847,7 @@ int fl_http_next(struct fl_http *http, struct fl_http_answer *answer,
 		wait = left > 0 ? left : 0;
 		if (start_due(http, &wait, err) < 0)
 			return -1;
-		if (give_refused(http, answer))
+		if (give_played(http, answer) || give_refused(http, answer))
 			return 1;
 		got = work(http, answer, err);
 		if (got != 2 || left <= 0)

@@ -22,6 +22,7 @@
 
 struct fl_http;
 struct fl_limit; /* net/limit.h */
+struct fl_tape;  /* net/tape.h */
 
 struct fl_http_settings {
 	const char *agent;     /* User-Agent */
@@ -38,6 +39,8 @@ struct fl_http_settings {
 	/* Each try is asked for there first. NULL: no limit. Where the day's
 	 * requests are used up a question fails, or waits for the next day. */
 	struct fl_limit *limit;
+	/* What it plays is not asked; what is asked goes there. NULL: none */
+	struct fl_tape *tape;
 	bool wait;
 	void (*tell)(void *arg, const char *text); /* that it waits; NULL */
 	void *tell_arg;

@@ -21,6 +21,7 @@
 #include "base/time.h"
 #include "io/stream.h"
 #include "net/mask.h"
+#include "net/tape.h"
 #include "source/every.h"
 
 enum {
@@ -29,7 +30,8 @@ enum {
 };
 
 static struct {
-	const char *symbols_from, *agent, *ca_file, *fill, *limit;
+	const char *symbols_from, *agent, *ca_file, *fill, *limit, *record,
+		*replay;
 	uint64_t parallel, tries;
 	int64_t retry_ns, connect_ns, stall_ns, every_ns;
 	bool dry_run, ordered, wait;
@@ -85,6 +87,20 @@ const struct fl_option fl_options_polled[] = {
 		    "where the requests of a day are used up, wait for the "
 		    "next day"),
 	{ .kind = FL_OPTION_TEXT,
+	  .name = "record",
+	  .arg = "DIR",
+	  .target = &option.record,
+	  .words = "@file",
+	  .help = "keep every exchange with the provider in the new folder "
+		  "DIR, secrets masked: what a report of a fault needs" },
+	{ .kind = FL_OPTION_TEXT,
+	  .name = "replay",
+	  .arg = "DIR",
+	  .target = &option.replay,
+	  .words = "@file",
+	  .help = "ask nothing, answer from what --record kept, as of when "
+		  "that was" },
+	{ .kind = FL_OPTION_TEXT,
 	  .name = "ca-file",
 	  .arg = "FILE",
 	  .target = &option.ca_file,
@@ -94,6 +110,8 @@ const struct fl_option fl_options_polled[] = {
 		    "who asks [Mozilla/5.0 (compatible; FinanceLake/VERSION)]"),
 	FL_OPT_END,
 };
+
+static struct fl_tape *tape; /* of the run; NULL: none */
 
 struct slot {
 	const char *symbol;
@@ -719,6 +737,28 @@ void fl_polled_settings(const struct fl_ask *ask,
 	settings->retry_ns = option.retry_ns;
 	settings->connect_ns = option.connect_ns;
 	settings->stall_ns = option.stall_ns;
+	settings->tape = tape;
+}
+
+int fl_polled_clock(int64_t *now_ns, struct fl_error *err)
+{
+	if (!option.replay)
+		return 0;
+	return fl_tape_time(option.replay, now_ns, err) < 0 ? -1 : 1;
+}
+
+static int open_tape(const struct fl_ask *ask, struct fl_error *err)
+{
+	if (option.record && option.replay)
+		return fl_error_set(err, FL_ERR_USAGE,
+				    "--record and --replay exclude each other");
+	if (option.record)
+		return fl_tape_record(&tape, option.record,
+				      ask->io->via ? ask->io->via : "",
+				      ask->now_ns, err);
+	if (option.replay)
+		return fl_tape_play(&tape, option.replay, err);
+	return 0;
 }
 
 int fl_polled_limit(struct fl_limit **limit, const struct fl_ask *ask,
@@ -727,6 +767,8 @@ int fl_polled_limit(struct fl_limit **limit, const struct fl_ask *ask,
 {
 	struct fl_limits limits = polled->limits;
 
+	if (option.replay)
+		return 0;
 	if (fl_limits_read(option.limit, polled->provider, &limits, err) < 0 ||
 	    fl_limit_open(limit, polled->provider,
 			  polled->key ? polled->key() : NULL, &limits,
@@ -747,7 +789,7 @@ int fl_polled_open(void **state, const struct fl_ask *ask,
 	struct fl_http_settings settings = FL_HTTP_SETTINGS;
 
 	*state = p;
-	if (prepare(p, bases, err) < 0)
+	if (prepare(p, bases, err) < 0 || open_tape(ask, err) < 0)
 		return -1;
 	fl_polled_settings(ask, &settings, &p->agent);
 	if (fl_polled_limit(&p->limit, ask, polled, &settings, err) < 0)
@@ -764,6 +806,7 @@ void fl_polled_close(void *state)
 		return;
 	fl_http_close(&p->http);
 	fl_limit_close(&p->limit);
+	fl_tape_close(&tape);
 	for (size_t i = 0; i < FL_HTTP_PARALLEL; i++) {
 		end_job(p, &p->slots[i]);
 		release_slot(&p->slots[i]);

@@ -81,6 +81,9 @@ int fl_polled_limit(struct fl_limit **limit, const struct fl_ask *ask,
  * errors  FL_ERR_USAGE */
 int fl_polled_stream(const char **symbols_from, struct fl_error *err);
 
+/* --replay: when that was recorded, which is now for all that follows.
+ * returns 1; 0 not asked for; -1: those of fl_tape_time */
+int fl_polled_clock(int64_t *now_ns, struct fl_error *err);
 /* Was --fill given? Then holes say what is asked for, not times. */
 bool fl_polled_fills(void);
 
