@@ -20,6 +20,7 @@
 #include "source/marks.h"
 #include "source/pick.h"
 #include "source/polled.h"
+#include "source/positions.h"
 #include "source/quota.h"
 #include "source/source.h"
 
@@ -27,7 +28,7 @@
 
 static struct {
 	bool list_sources, quota;
-	const char *resume, *pipeline;
+	const char *resume, *pipeline, *state;
 	uint64_t marks;
 	int64_t marks_ns, warm_up_ns;
 } option = {
@@ -68,6 +69,13 @@ static const struct fl_option options[] = {
 		  "write marks"),
 	FL_OPT_TEXT(0, "pipeline", "NAME", &option.pipeline,
 		    "the name under which the store keeps positions"),
+	{ .kind = FL_OPTION_TEXT,
+	  .name = "state",
+	  .arg = "FILE",
+	  .target = &option.state,
+	  .words = "@file",
+	  .help = "go on where FILE says that the last run came to, and keep "
+		  "it there" },
 	FL_OPT_CALL(0, "marks", "N,DUR", take_marks, NULL,
 		    "a mark after N records or DUR, whatever is first "
 		    "[10000,1s]"),
@@ -213,9 +221,10 @@ struct fetch {
 	const struct fl_source *source;
 	struct fl_writer *out;
 	void *state;
-	struct fl_pick *pick;   /* NULL: all is wanted */
-	struct fl_marks *marks; /* NULL: no --resume */
-	struct fl_mark held;    /* where the pipeline stands */
+	struct fl_pick *pick;           /* NULL: all is wanted */
+	struct fl_marks *marks;         /* NULL: no --resume */
+	struct fl_positions *positions; /* NULL: no --state */
+	struct fl_mark held;            /* where the pipeline stands */
 	struct fl_start *starts;
 	struct fl_ask ask;
 	uint64_t rejected; /* of them counted as read */
@@ -267,6 +276,14 @@ static int write_item(struct fetch *fetch, const struct fl_item *item,
 	return 0;
 }
 
+/* What was written is out, then the file says so. */
+static int save(struct fetch *fetch, struct fl_error *err)
+{
+	if (fl_writer_flush(fetch->out, err) < 0)
+		return -1;
+	return fl_positions_save(fetch->positions, err);
+}
+
 static int take(struct fetch *fetch, const struct fl_item *item,
 		struct fl_error *err)
 {
@@ -276,6 +293,11 @@ static int take(struct fetch *fetch, const struct fl_item *item,
 	    (item->warm ? write_warm : write_item)(fetch, item, err) < 0)
 		return -1;
 	if (fetch->marks && fl_marks_after(fetch->marks, item, err) < 0)
+		return -1;
+	if (fetch->positions)
+		fl_positions_move(fetch->positions, item);
+	if (fetch->positions && fl_positions_due(fetch->positions) &&
+	    save(fetch, err) < 0)
 		return -1;
 	if (item->bytes)
 		fetch->run->event_ns = item->ts_ns;
@@ -289,6 +311,8 @@ static int idle(struct fetch *fetch, struct fl_error *err)
 	fl_run_tick(fetch->run);
 	if (fetch->marks && fl_marks_idle(fetch->marks, err) < 0)
 		return -1;
+	if (fetch->positions && fl_positions_due(fetch->positions))
+		return save(fetch, err);
 	return fl_writer_idle(fetch->out, err);
 }
 
@@ -320,9 +344,13 @@ static int check_resume(const struct fetch *fetch, struct fl_error *err)
 		return fl_error_set(err, FL_ERR_USAGE,
 				    "--pipeline goes with --resume PLACE, the "
 				    "store that keeps its positions");
-	if (!option.resume)
+	if (option.resume && option.state)
+		return fl_error_set(err, FL_ERR_USAGE,
+				    "--resume and --state exclude each other: "
+				    "positions are kept in one place");
+	if (!option.resume && !option.state)
 		return 0;
-	if (!option.pipeline || !*option.pipeline)
+	if (option.resume && (!option.pipeline || !*option.pipeline))
 		return fl_error_set(
 			err, FL_ERR_USAGE,
 			"--resume needs --pipeline NAME, the name "
@@ -341,11 +369,13 @@ static int check_resume(const struct fetch *fetch, struct fl_error *err)
 		return -1;
 	}
 	if (fl_selects.last)
-		return fl_error_set(err, FL_ERR_USAGE,
-				    "--last and --resume exclude each other: "
-				    "the newest records are known at the end "
-				    "only");
-	if (fl_writer_as(fetch->out) != FL_AS_NDJSON)
+		return fl_error_set(
+			err, FL_ERR_USAGE,
+			"--last and --resume or --state exclude each "
+			"other: "
+			"the newest records are known at the end "
+			"only");
+	if (option.resume && fl_writer_as(fetch->out) != FL_AS_NDJSON)
 		return fl_error_set(
 			err, FL_ERR_USAGE,
 			"--resume writes marks, which only NDJSON "
@@ -361,10 +391,13 @@ static int begin_marks(struct fetch *fetch, struct fl_error *err)
 {
 	struct fl_mark *held = &fetch->held;
 
-	if (!option.resume)
+	if (!option.resume && !option.state)
 		return 0;
 	fetch->run->pipeline = option.pipeline;
-	if (fl_marks_ask(held, option.resume, option.pipeline, err) < 0)
+	if ((option.state ? fl_positions_open(&fetch->positions, option.state,
+					      held, err)
+			  : fl_marks_ask(held, option.resume, option.pipeline,
+					 err)) < 0)
 		return -1;
 	fetch->starts =
 		fl_realloc(NULL, held->count + 1, sizeof(*fetch->starts));
@@ -376,7 +409,7 @@ static int begin_marks(struct fetch *fetch, struct fl_error *err)
 	fetch->ask.start_count = held->count;
 	fetch->ask.marked = true;
 	fetch->ask.pipeline = option.pipeline;
-	fetch->ask.warm_up_ns = option.warm_up_ns;
+	fetch->ask.warm_up_ns = option.resume ? option.warm_up_ns : 0;
 	return 0;
 }
 
@@ -399,8 +432,14 @@ static int set_clock(struct fetch *fetch, struct fl_error *err)
 	int got = 0;
 
 	fetch->now_ns = fetch->run->started_ns;
-	if (fetch->source->polled)
-		got = fl_polled_clock(&fetch->now_ns, err);
+	if (!fetch->source->polled)
+		return 0;
+	got = fl_polled_clock(&fetch->now_ns, err);
+	/* Who is restarted at once asks the same as before. */
+	if (got == 0 && (option.resume || option.state)) {
+		fetch->now_ns -= fetch->now_ns % FL_MINUTE;
+		got = 1;
+	}
 	if (got == 1)
 		got = fl_run_as_of(fetch->run, fetch->now_ns, err);
 	return got < 0 ? -1 : 0;
@@ -478,6 +517,8 @@ static int fetch_all(struct fetch *fetch, struct fl_error *err)
 		return -1;
 	if (fetch->pick &&
 	    fl_pick_each(fetch->pick, write_line, fetch, err) < 0)
+		return -1;
+	if (fetch->positions && save(fetch, err) < 0)
 		return -1;
 	return fetch->marks ? fl_marks_end(fetch->marks, err) : 0;
 }
@@ -728,6 +769,7 @@ done:
 	if (fetch.source)
 		fetch.source->close(fetch.state);
 	fl_marks_close(&fetch.marks);
+	fl_positions_close(&fetch.positions);
 	fl_pick_close(&fetch.pick);
 	fl_mark_release(&fetch.held);
 	free(fetch.starts);

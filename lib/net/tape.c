@@ -42,15 +42,17 @@ struct fl_tape {
 
 /* --- what a question is called --- */
 
-/* "GET /path?query", masked. */
-static char *question_of(const char *method, const char *url)
+/* "GET /path?query", masked; a cache tells hosts apart. */
+static char *question_of(const struct fl_tape *tape, const char *method,
+			 const char *url)
 {
 	struct fl_buf masked = FL_BUF_INIT;
 	const char *path;
 	char *question;
 
 	fl_url_mask(url, &masked);
-	path = strstr(fl_buf_text(&masked), "://");
+	path = tape->kind == CACHES ? NULL
+				    : strstr(fl_buf_text(&masked), "://");
 	path = path ? path + 3 + strcspn(path + 3, "/?#")
 		    : fl_buf_text(&masked);
 	question = fl_sprintf("%s %s", method, path);
@@ -273,6 +275,29 @@ int fl_tape_play(struct fl_tape **tape, const char *folder,
 	return fl_tape_time(folder, &unused, err);
 }
 
+/* When was the exchange in a file answered? FL_TIME_NONE: it holds none. */
+static int64_t asked_at(const char *path)
+{
+	struct fl_exchange x = FL_EXCHANGE_INIT;
+	struct fl_error unread = { .code = FL_OK };
+	struct fl_buf text = FL_BUF_INIT;
+	int64_t ns = FL_TIME_NONE;
+
+	if (read_file(path, &text, &unread) == 1 &&
+	    fl_exchange_parse(fl_buf_text(&text), text.len, &x))
+		ns = x.asked_ns;
+	fl_exchange_release(&x);
+	fl_buf_release(&text);
+	return ns;
+}
+
+static bool is_young(const struct fl_tape *tape, int64_t asked_ns,
+		     int64_t now_ns)
+{
+	return asked_ns != FL_TIME_NONE && asked_ns <= now_ns + FL_SECOND &&
+	       now_ns - asked_ns <= tape->max_age_ns;
+}
+
 /* What is too old to be of use. */
 static void sweep(const struct fl_tape *tape, int64_t now_ns)
 {
@@ -281,14 +306,11 @@ static void sweep(const struct fl_tape *tape, int64_t now_ns)
 
 	while (dir && (entry = readdir(dir))) {
 		char *path;
-		struct stat st;
 
 		if (!strstr(entry->d_name, SUFFIX))
 			continue;
 		path = fl_sprintf("%s/%s", tape->folder, entry->d_name);
-		if (stat(path, &st) == 0 &&
-		    llabs(now_ns - (int64_t)st.st_mtim.tv_sec * FL_SECOND) >
-			    tape->max_age_ns + FL_SECOND)
+		if (!is_young(tape, asked_at(path), now_ns))
 			(void)unlink(path);
 		free(path);
 	}
@@ -335,9 +357,8 @@ static int judge(const struct fl_tape *tape, const char *path,
 		got == 1 && fl_exchange_parse(fl_buf_text(text), text->len, x);
 
 	if (tape->kind == CACHES)
-		return good && x->asked_ns != FL_TIME_NONE && !x->fault &&
-		       x->status == 200 &&
-		       llabs(fl_now_ns() - x->asked_ns) <= tape->max_age_ns;
+		return good && !x->fault && x->status == 200 &&
+		       is_young(tape, x->asked_ns, fl_now_ns());
 	if (good)
 		return 1;
 	if (got == 0)
@@ -364,7 +385,7 @@ int fl_tape_get(struct fl_tape *tape, const char *method, const char *url,
 
 	if (tape->kind == RECORDS)
 		return 0;
-	question = question_of(method, url);
+	question = question_of(tape, method, url);
 	name = name_of(question);
 	path = path_of(tape, name,
 		       tape->kind == CACHES ? 1 : count_asked(tape, name));
@@ -392,7 +413,7 @@ int fl_tape_put(struct fl_tape *tape, const char *method, const char *url,
 
 	if (tape->kind == PLAYS)
 		return 0;
-	question = question_of(method, url);
+	question = question_of(tape, method, url);
 	name = name_of(question);
 	path = path_of(tape, name,
 		       tape->kind == CACHES ? 1 : count_asked(tape, name));

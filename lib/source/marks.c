@@ -170,7 +170,7 @@ int fl_marks_after(struct fl_marks *marks, const struct fl_item *item,
 	if (!item->origin)
 		return 0;
 	at = origin_of(marks, item->origin);
-	if (item->bytes) {
+	if (item->bytes || item->whole) {
 		if (at->wm == FL_TIME_NONE || item->ts_ns > at->wm)
 			at->wm = item->ts_ns;
 		if (!item->warm)
@@ -180,7 +180,7 @@ int fl_marks_after(struct fl_marks *marks, const struct fl_item *item,
 		return 0;
 	at->pos = item->pos;
 	at->moved = true;
-	if (++marks->pending >= marks->every)
+	if (++marks->pending >= marks->every || item->whole)
 		return mark_batch(marks, err);
 	if (++marks->looked < LOOK_EVERY)
 		return 0;

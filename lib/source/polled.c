@@ -19,10 +19,15 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/time.h"
+#include "io/state.h"
 #include "io/stream.h"
 #include "net/mask.h"
 #include "net/tape.h"
 #include "source/every.h"
+#include "source/resume.h"
+
+/* Young enough to be given to a run that was started anew. */
+#define ANSWERS_NS FL_MINUTE
 
 enum {
 	BASES = 2,
@@ -36,7 +41,7 @@ static struct {
 	int64_t retry_ns, connect_ns, stall_ns, every_ns;
 	bool dry_run, ordered, wait;
 } option = {
-	.parallel = 4,
+	.parallel = UINT64_MAX, /* not said */
 	.tries = 4,
 	.retry_ns = 2 * FL_SECOND,
 	.connect_ns = 10 * FL_SECOND,
@@ -52,7 +57,8 @@ const struct fl_option fl_options_polled[] = {
 	  .help = "also the symbols in FILE: by line, blank or comma; # begins "
 		  "a comment" },
 	FL_OPT_U64(0, "parallel", "N", &option.parallel,
-		   "ask for N symbols at once, 1 to 16 [4]"),
+		   "ask for N symbols at once, 1 to 16 [4; 1 with "
+		   "--resume, so that a kill costs one question]"),
 	FL_OPT_FLAG(0, "ordered", &option.ordered,
 		    "in the order of the symbols, whoever answers first (that "
 		    "is always so)"),
@@ -112,6 +118,7 @@ const struct fl_option fl_options_polled[] = {
 };
 
 static struct fl_tape *tape; /* of the run; NULL: none */
+static bool answers;         /* it keeps those of a run that may be cut off */
 
 struct slot {
 	const char *symbol;
@@ -125,6 +132,11 @@ struct slot {
 	size_t raw_len;
 	struct fl_poll_out out;
 	size_t given; /* of out.entries */
+	/* --resume, --state */
+	const char *origin;    /* NULL: not wanted */
+	struct fl_reach reach; /* held before, then with what came */
+	struct fl_holes missing;
+	bool whole; /* all is asked for anew */
 };
 
 struct polled {
@@ -138,6 +150,8 @@ struct polled {
 	char **symbols;         /* or batches of them */
 	struct fl_holes *holes; /* of each symbol; NULL: no --fill */
 	struct fl_holes_ask series;
+	char **origins; /* of each symbol; NULL: no positions are wanted */
+	struct fl_reach *reaches;
 	size_t count, started, given;
 	size_t symbol_count, failed;
 	bool answered; /* some host gave some answer */
@@ -192,6 +206,84 @@ static void ask(struct polled *p, struct slot *slot, int64_t wait_ns)
 		free(urls[i]);
 }
 
+static void ask_next(struct polled *p, struct slot *slot);
+
+/* A new split has changed every price that is held: once more, the whole. */
+static void ask_whole(struct polled *p, struct slot *slot)
+{
+	fl_log("'%s': a split since: the whole series is asked for",
+	       slot->symbol);
+	slot->whole = true;
+	p->polled->end(slot->job);
+	fl_holes_release(&slot->missing);
+	fl_reach_missing(&slot->reach, &p->series, p->ask->now_ns, true,
+			 &slot->missing);
+	slot->job = p->polled->begin(p->plan, slot->symbol, &slot->missing);
+	ask_next(p, slot);
+}
+
+/* What to call in the answers that a symbol was brought so far. */
+static char *reached_name(const struct polled *p, const struct slot *slot)
+{
+	return fl_sprintf("reached://%s/%s/%llu",
+			  p->ask->pipeline ? p->ask->pipeline : "",
+			  slot->origin,
+			  (unsigned long long)fl_reach_print(&slot->reach));
+}
+
+/* A run that is cut off now is started anew: then nothing is missing here. */
+static void keep_reached(const struct polled *p, const struct slot *slot)
+{
+	const struct fl_exchange done = { .status = 200,
+					  .asked_ns = fl_now_ns(),
+					  .date_ns = FL_TIME_NONE };
+	struct fl_error unkept = { .code = FL_OK };
+	char *name;
+
+	if (!answers || slot->reach.held_ns == FL_TIME_NONE)
+		return;
+	name = reached_name(p, slot);
+	(void)fl_tape_put(tape, "REACHED", name, &done, &unkept);
+	free(name);
+}
+
+static bool is_reached(const struct polled *p, const struct slot *slot)
+{
+	struct fl_exchange done = FL_EXCHANGE_INIT;
+	struct fl_error unread = { .code = FL_OK };
+	char *name;
+	bool found;
+
+	/* What lies before the first bar was never asked for. */
+	if (!answers || slot->missing.items[0].from_day < slot->reach.first_day)
+		return false;
+	name = reached_name(p, slot);
+	found = fl_tape_get(tape, "REACHED", name, &done, &unread) == 1;
+	fl_exchange_release(&done);
+	free(name);
+	return found;
+}
+
+/* All answers about a symbol are there. */
+static void take_records(struct polled *p, struct slot *slot)
+{
+	int64_t event = slot->origin && p->polled->changed
+				? p->polled->changed(slot->job)
+				: INT64_MIN;
+
+	if (slot->missing.count && !slot->whole &&
+	    event > slot->reach.event_day) {
+		ask_whole(p, slot);
+		return;
+	}
+	p->polled->records(slot->job, &slot->out);
+	if (slot->origin) {
+		fl_reach_extend(&slot->reach, &p->series, &slot->out, event);
+		keep_reached(p, slot);
+	}
+	end_job(p, slot);
+}
+
 /* The next request of the symbol, or its end. */
 static void ask_next(struct polled *p, struct slot *slot)
 {
@@ -200,8 +292,7 @@ static void ask_next(struct polled *p, struct slot *slot)
 	if (p->polled->ready)
 		p->polled->ready(slot->job);
 	if (p->polled->request(slot->job, &slot->path) == 0) {
-		p->polled->records(slot->job, &slot->out);
-		end_job(p, slot);
+		take_records(p, slot);
 	} else {
 		ask(p, slot, 0);
 	}
@@ -226,8 +317,18 @@ static bool ask_again(struct polled *p, struct slot *slot)
 }
 
 /* What of a symbol is wanted; NULL: all. */
-static const struct fl_holes *holes_of(const struct polled *p, size_t i)
+static const struct fl_holes *holes_of(const struct polled *p, size_t i,
+				       struct slot *slot)
 {
+	if (p->origins) {
+		slot->origin = p->origins[i];
+		slot->reach = p->reaches[i];
+		if (slot->reach.held_ns == FL_TIME_NONE)
+			return NULL;
+		fl_reach_missing(&slot->reach, &p->series, p->ask->now_ns,
+				 false, &slot->missing);
+		return &slot->missing;
+	}
 	return p->holes && p->holes[i].stored ? &p->holes[i] : NULL;
 }
 
@@ -260,6 +361,7 @@ static void start(struct polled *p)
 	while (p->started < p->count &&
 	       p->started < p->given + option.parallel) {
 		struct slot *slot = slot_of(p, p->started);
+		const struct fl_holes *holes;
 
 		*slot = (struct slot){ .symbol = p->symbols[p->started++] };
 		if (p->broken) {
@@ -268,9 +370,15 @@ static void start(struct polled *p)
 			p->unasked += symbols_of(slot->symbol, p);
 			continue;
 		}
-		slot->job =
-			p->polled->begin(p->plan, slot->symbol,
-					 holes_of(p, (size_t)(p->started - 1)));
+		holes = holes_of(p, p->started - 1, slot);
+		if (slot->missing.count && is_reached(p, slot)) {
+			fl_log("'%s': brought up to now a moment ago",
+			       slot->symbol);
+			slot->origin = NULL;
+			slot->done = true;
+			continue;
+		}
+		slot->job = p->polled->begin(p->plan, slot->symbol, holes);
 		ask_next(p, slot);
 	}
 }
@@ -421,6 +529,7 @@ static int refuse_failed(struct polled *p, const struct fl_poll_failed *failed,
 static void release_slot(struct slot *slot)
 {
 	fl_poll_release(&slot->out);
+	fl_holes_release(&slot->missing);
 	fl_buf_release(&slot->path);
 	free(slot->raw);
 	slot->raw = NULL;
@@ -435,10 +544,22 @@ static int give(struct polled *p, struct slot *slot, struct fl_item *item,
 
 	if (slot->failed) {
 		slot->failed = false;
+		slot->origin = NULL;
 		return refuse_slot(p, slot, err) < 0 ? -1 : 3;
 	}
-	if (slot->given == out->count)
-		return 0;
+	if (slot->given == out->count) {
+		/* Behind the last one stands how far the symbol is held. */
+		if (!slot->origin || slot->reach.held_ns == FL_TIME_NONE)
+			return 0;
+		*item = (struct fl_item){
+			.ts_ns = slot->reach.held_ns,
+			.origin = slot->origin,
+			.pos = fl_reach_print(&slot->reach),
+			.whole = true,
+		};
+		slot->origin = NULL;
+		return 1;
+	}
 	entry = &out->entries[slot->given++];
 	if (entry->failed)
 		return refuse_failed(p, entry->failed,
@@ -682,9 +803,34 @@ int fl_polled_stream(const char **symbols_from, struct fl_error *err)
 	return check_network(err);
 }
 
+/* Where each symbol's series stands, for --resume and --state. */
+static int find_reaches(struct polled *p, struct fl_error *err)
+{
+	int got = 0;
+
+	if (option.fill)
+		return fl_error_set(err, FL_ERR_USAGE,
+				    "--fill goes without --resume and --state: "
+				    "both say what is missing");
+	if (!p->polled->series || !p->polled->series(p->plan, &p->series))
+		return fl_error_set(err, FL_ERR_USAGE,
+				    "--resume and --state go on with bars, and "
+				    "none are asked for");
+	p->origins = fl_zalloc((p->count + 1) * sizeof(*p->origins));
+	p->reaches = fl_zalloc((p->count + 1) * sizeof(*p->reaches));
+	for (size_t i = 0; i < p->count && got >= 0; i++) {
+		p->origins[i] = fl_reach_origin(&p->series, p->symbols[i]);
+		got = fl_reach_start(p->ask, p->origins[i], &p->reaches[i],
+				     err);
+	}
+	return got < 0 ? -1 : 0;
+}
+
 /* All but the connection to the network. */
 static int prepare(struct polled *p, const char *bases, struct fl_error *err)
 {
+	if (option.parallel == UINT64_MAX)
+		option.parallel = p->ask->marked ? 1 : 4;
 	if (option.parallel < 1 || option.parallel > FL_HTTP_PARALLEL)
 		return fl_error_set(
 			err, FL_ERR_USAGE, "--parallel takes 1 to %d, not %llu",
@@ -701,6 +847,8 @@ static int prepare(struct polled *p, const char *bases, struct fl_error *err)
 	p->count = p->symbol_count;
 	if (p->polled->batch)
 		join_batches(p);
+	if (p->ask->marked)
+		return find_reaches(p, err);
 	if (!option.fill)
 		return 0;
 	if (!p->polled->series || !p->polled->series(p->plan, &p->series))
@@ -747,6 +895,23 @@ int fl_polled_clock(int64_t *now_ns, struct fl_error *err)
 	return fl_tape_time(option.replay, now_ns, err) < 0 ? -1 : 1;
 }
 
+/* What was asked by a run that was cut off need not be asked again. Nothing
+ * depends on it. */
+static int open_answers(void)
+{
+	struct fl_error why = { .code = FL_OK };
+	char *folder = fl_state_path("answers", &why);
+
+	if (folder &&
+	    fl_tape_cache(&tape, folder, fl_now_ns(), ANSWERS_NS, &why) < 0)
+		fl_tape_close(&tape);
+	answers = tape != NULL;
+	if (why.code)
+		fl_log("answers are not kept: %s", why.text);
+	free(folder);
+	return 0;
+}
+
 static int open_tape(const struct fl_ask *ask, struct fl_error *err)
 {
 	if (option.record && option.replay)
@@ -758,7 +923,7 @@ static int open_tape(const struct fl_ask *ask, struct fl_error *err)
 				      ask->now_ns, err);
 	if (option.replay)
 		return fl_tape_play(&tape, option.replay, err);
-	return 0;
+	return ask->marked ? open_answers() : 0;
 }
 
 int fl_polled_limit(struct fl_limit **limit, const struct fl_ask *ask,
@@ -807,6 +972,7 @@ void fl_polled_close(void *state)
 	fl_http_close(&p->http);
 	fl_limit_close(&p->limit);
 	fl_tape_close(&tape);
+	answers = false;
 	for (size_t i = 0; i < FL_HTTP_PARALLEL; i++) {
 		end_job(p, &p->slots[i]);
 		release_slot(&p->slots[i]);
@@ -814,6 +980,8 @@ void fl_polled_close(void *state)
 	for (int i = 0; i < BASES; i++)
 		free(p->bases[i]);
 	fl_fill_release(&p->holes, p->symbols);
+	fl_symbols_free(p->origins);
+	free(p->reaches);
 	fl_symbols_free(p->symbols);
 	free(p->agent);
 	free(p);

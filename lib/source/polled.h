@@ -27,6 +27,11 @@ struct fl_polled {
 	/* --fill: of which series of a symbol holes are to be looked for.
 	 * returns false: this plan asks for no bars. NULL: cannot fill */
 	bool (*series)(const void *plan, struct fl_holes_ask *series);
+	/* --resume, --state: the last day on which something took effect that
+	 * changes all earlier prices of the plan's series, by the answers so
+	 * far: a split. INT64_MIN: there was none. NULL: there is no such
+	 * thing. */
+	int64_t (*changed)(void *job);
 	/* What is asked about instead of symbols, NULL-ended: a text to search
 	 * for, a list. NULL, or returns NULL: symbols. */
 	const char *const *(*subjects)(const void *plan);

@@ -38,7 +38,7 @@ struct fl_ask {
 	/* --resume: positions to start from; NULL: no marks are wanted. */
 	const struct fl_start *starts;
 	size_t start_count;
-	bool marked;
+	bool marked; /* positions are wanted, for marks or --state */
 	const char *pipeline; /* of the marks, for messages; NULL: not marked */
 	int64_t warm_up_ns;   /* how far back before a position to go */
 	/* io->keep_going: tell what is wrong with one of several inputs, and
@@ -62,6 +62,7 @@ struct fl_item {
 	const char *origin; /* stays valid until close */
 	uint64_t pos;       /* records of the origin up to and with this one */
 	bool warm;          /* before the position: warm-up */
+	bool whole;         /* a batch ends here: a mark is to follow */
 };
 
 struct fl_polled; /* source/polled.h */

@@ -383,6 +383,10 @@ static bool next_splits(struct fl_yahoo_job *job)
 		return false;
 	if (!holes && !job->plan->later_splits)
 		return false;
+	/* A hole that reaches up to now has shown them. */
+	if (holes && holes->count == 1 &&
+	    holes->items[0].to_ns > job->plan->now_ns)
+		return false;
 	job->splits_only = true;
 	job->start_s = holes ? floor_div(holes->items[0].from_ns, FL_SECOND)
 			     : job->plan->to_s;

@@ -54,6 +54,25 @@ static void *begin(const void *of_plan, const char *symbol,
 	return job;
 }
 
+/* Prices as traded stay what they were; dividends change those adjusted for
+ * all. */
+static int64_t changed(void *state)
+{
+	struct fl_yahoo_job *job = state;
+	int64_t last = INT64_MIN;
+
+	for (size_t i = 0; i < job->chart.event_count; i++) {
+		const struct fl_yahoo_event *event = &job->chart.events[i];
+		int64_t day = fl_yahoo_day(&job->chart, event->ts);
+
+		if (job->plan->adj != FL_YAHOO_NONE && day > last &&
+		    (event->kind == FL_YAHOO_SPLITS ||
+		     job->plan->adj == FL_YAHOO_ALL))
+			last = day;
+	}
+	return last;
+}
+
 static void end(void *state)
 {
 	struct fl_yahoo_job *job = state;
@@ -68,6 +87,7 @@ const struct fl_polled fl_polled_yahoo = {
 	.provider = "yahoo",
 	.limits = FL_YAHOO_LIMITS,
 	.series = series,
+	.changed = changed,
 	.begin = begin,
 	.request = fl_yahoo_request,
 	.parse = fl_yahoo_parse,
@@ -100,6 +120,10 @@ static int yahoo_open(void **state, const struct fl_ask *ask,
 	const void *with;
 
 	*state = NULL;
+	if (fl_yahoo_streams() && ask->marked)
+		return fl_error_set(err, FL_ERR_USAGE,
+				    "--stream has no position to go on from: "
+				    "it goes without --resume and --state");
 	if (fl_yahoo_streams())
 		return fl_yahoo_stream_open(state, ask, err);
 	if (choose(ask, &polled, &with, err) < 0)
@@ -177,5 +201,6 @@ const struct fl_source fl_source_yahoo = {
 	.close = yahoo_close,
 	.tell = yahoo_tell,
 	.list = yahoo_list,
+	.resumes = true,
 	.polled = &fl_polled_yahoo,
 };
