@@ -347,11 +347,9 @@ static bool frame_good(struct fl_ws *ws, const struct wslay_frame_iocb *frame)
 	return true;
 }
 
-/* What came of a frame that is refused, unless it is one of control. */
+/* What came of a frame that is refused. */
 static void spoil(struct fl_ws *ws, const struct wslay_frame_iocb *frame)
 {
-	if (ws->in_control)
-		return;
 	fl_buf_append(&ws->message, frame->data, frame->data_length);
 	ws->spoiled = true;
 }
@@ -362,11 +360,24 @@ static uint64_t frame_size(uint64_t payload)
 	return payload + (payload < 126 ? 2u : payload < 65536 ? 4u : 10u);
 }
 
+/* Is the frame without an end one of control? Of one whose payload has not
+ * begun wslay says nothing, but its first byte does. */
+static bool control_torn(const struct fl_ws *ws)
+{
+	uint64_t torn = ws->fed - ws->framed;
+
+	if (ws->in_frame)
+		return ws->in_control;
+	return torn && torn <= ws->taken &&
+	       wslay_is_ctrl_frame(
+		       (unsigned char)ws->in.data[ws->taken - torn]);
+}
+
 /* Is there a frame, or a message, without its end? */
 static bool has_torn(const struct fl_ws *ws)
 {
 	return ws->opcode || ws->spoiled ||
-	       (ws->fed != ws->framed && !(ws->in_frame && ws->in_control));
+	       (ws->fed != ws->framed && !control_torn(ws));
 }
 
 /* Read what is there. returns true: a whole message stands in `message` */

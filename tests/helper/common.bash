@@ -6,7 +6,7 @@ bats_require_minimum_version 1.5.0
 
 for name in ${!FL_@}; do
 	case $name in
-	FL_BIN | FL_BUILD | FL_VARIANT | FL_CC | FL_LONG | FL_GOLDEN) ;;
+	FL_BIN | FL_BUILD | FL_VARIANT | FL_CC | FL_LONG | FL_FAST | FL_GOLDEN) ;;
 	*) unset "$name" ;;
 	esac
 done

@@ -39,7 +39,8 @@ certify() {
 # rejects in rejects, messages in err, the account in $FL_RUNS.
 begin() {
 	rm -f rejects
-	fl-fetch yahoo --stream --rejects rejects "$@" >out 2>err 3>&- &
+	# A shell has what it runs in the background ignore SIGINT.
+	env --default-signal=INT fl-fetch yahoo --stream --rejects rejects "$@" >out 2>err 3>&- &
 	fetch=$!
 }
 

@@ -577,7 +577,9 @@ static void play(struct connection *c, const struct step *step)
 	} else if (is(step, "deaf")) {
 		c->deaf = true;
 	} else if (is(step, "fragments")) {
-		put_fragments(c, (unsigned)strtoul(rest, &rest, 10), rest + 1);
+		unsigned parts = (unsigned)strtoul(rest, &rest, 10);
+
+		put_fragments(c, parts, rest + 1);
 	} else if (is(step, "binary") || is(step, "bad") || is(step, "raw")) {
 		play_bytes(c, step);
 	} else if (is(step, "cut")) {
