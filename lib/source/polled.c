@@ -793,6 +793,8 @@ int fl_polled_stream(const char **symbols_from, struct fl_error *err)
 	const char *idle = option.fill       ? "--fill"
 			   : option.dry_run  ? "--dry-run"
 			   : option.every_ns ? "--every"
+			   : option.record   ? "--record"
+			   : option.replay   ? "--replay"
 					     : NULL;
 
 	*symbols_from = option.symbols_from;

@@ -51,6 +51,11 @@ seen() {
 	[ "$output" = "fl-fetch: --stream asks nothing: it takes no --fill" ]
 	run -2 fl-fetch yahoo --stream --dry-run X
 	[ "$output" = "fl-fetch: --stream asks nothing: it takes no --dry-run" ]
+	run -2 fl-fetch yahoo --stream --record d X
+	[ "$output" = "fl-fetch: --stream asks nothing: it takes no --record" ]
+	run -2 fl-fetch yahoo --stream --resume x.db --pipeline p X
+	[ "$output" = "fl-fetch: --stream has no position to go on from: it goes without --resume and --state" ]
+	[ ! -e x.db ]
 	run -2 fl-fetch yahoo --stream --heartbeat 1ms X
 	[ "$output" = "fl-fetch: --heartbeat takes 100ms and more" ]
 	for url in http://x wss:// 'ws://a b' ws://me:pass@host/ wss:///path; do
