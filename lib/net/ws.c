@@ -276,7 +276,7 @@ static void take_close(struct fl_ws *ws)
 {
 	const unsigned char *bytes = (const unsigned char *)ws->control.data;
 	size_t len = ws->control.len;
-	unsigned code = len >= 2 ? bytes[0] << 8 | bytes[1] : 0;
+	unsigned code = len >= 2 ? (unsigned)bytes[0] << 8 | bytes[1] : 0;
 	const char *words = len > 2 ? ws->control.data + 2 : "";
 	char number[16] = "";
 

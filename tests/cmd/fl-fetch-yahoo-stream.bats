@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# shellcheck disable=SC2030,SC2031,SC2154 # each test has its variables; run sets some
+# shellcheck disable=SC2030,SC2031,SC2034,SC2154 # each test has its variables; run sets some
 # fl-fetch yahoo --stream: what the WebSocket may send and what the network may
 # do, played by a stand-in server that counts what it sent (ws-script.c).
 
@@ -70,8 +70,8 @@ seen() {
 	play <<-E
 		accept
 		subscribed
-		text $(pricing $ZZZT)
-		text $(pricing $XTC)
+		text $(pricing "$ZZZT")
+		text $(pricing "$XTC")
 	E
 	begin zzzt --symbol XTC-USD
 	seen 2
@@ -94,7 +94,7 @@ seen() {
 	play <<-E
 		accept
 		subscribed
-		text $(pricing $ZZZT)
+		text $(pricing "$ZZZT")
 	E
 	printf 'BBB, ccc # three\nAAA' >list
 	begin --heartbeat 200ms --symbols-from list AAA
@@ -107,8 +107,8 @@ seen() {
 @test "fragments, with pings between them, and bare base64 are messages like any other" {
 	play <<-E
 		accept
-		fragments 3 $(pricing $ZZZT)
-		fragments 1 $(pricing $ZZZT)
+		fragments 3 $(pricing "$ZZZT")
+		fragments 1 $(pricing "$ZZZT")
 		text $ZZZT
 		fragments 7 $XTC
 	E
@@ -125,7 +125,7 @@ seen() {
 		accept
 		ping are you there?
 		pong are you there?
-		text $(pricing $ZZZT)
+		text $(pricing "$ZZZT")
 	E
 	begin X
 	seen 1
@@ -140,14 +140,14 @@ seen() {
 		bad 8102c328
 		connection
 		accept
-		text $(pricing $ZZZT)
+		text $(pricing "$ZZZT")
 		spoilt {"type":"pricing","message":"CgRaWlpUFQ=="}
 		spoilt {"type":"pricing","message":"?"}
 		spoilt {"type":"pricing"}
 		spoilt {"type":"pricing",
 		spoilt {"type":"pricing","message":"CgRaWlpUFQCAykI="}
 		binary 00ff
-		text $(pricing $XTC)
+		text $(pricing "$XTC")
 	E
 	begin X
 	seen 2
@@ -175,11 +175,11 @@ seen() {
 		rm -f server.log
 		play <<-E
 			accept
-			text $(pricing $ZZZT)
+			text $(pricing "$ZZZT")
 			bad $hex
 			connection
 			accept
-			text $(pricing $XTC)
+			text $(pricing "$XTC")
 		E
 		begin X
 		seen 2
@@ -210,14 +210,14 @@ seen() {
 @test "a goodbye of the other side is answered and told, with its code and words" {
 	play <<-E
 		accept
-		text $(pricing $ZZZT)
+		text $(pricing "$ZZZT")
 		close 1001 going away
 		connection
 		accept
 		close 0
 		connection
 		accept
-		text $(pricing $XTC)
+		text $(pricing "$XTC")
 	E
 	begin X
 	seen 2
@@ -232,21 +232,21 @@ seen() {
 @test "what a cut tears apart is a reject, and the gap is told with its times" {
 	play <<-E
 		accept
-		text $(pricing $ZZZT)
-		cut 20 $(pricing $XTC)
+		text $(pricing "$ZZZT")
+		cut 20 $(pricing "$XTC")
 		connection
 		accept
 		subscribed
-		text $(pricing $XTC)
-		cut 0 $(pricing $XTC)
+		text $(pricing "$XTC")
+		cut 0 $(pricing "$XTC")
 		connection
 		accept
 		subscribed
-		text $(pricing $ZZZT)
+		text $(pricing "$ZZZT")
 		reset
 		connection
 		accept
-		text $(pricing $ZZZT)
+		text $(pricing "$ZZZT")
 	E
 	begin X
 	seen 4
@@ -290,7 +290,7 @@ truncated ' ]
 		refuse 429 Retry-After: 2
 		connection
 		accept
-		text $(pricing $ZZZT)
+		text $(pricing "$ZZZT")
 	E
 	SECONDS=0
 	begin X
@@ -318,7 +318,7 @@ truncated ' ]
 	play <<-E
 		accept
 		subscribed
-		text $(pricing $ZZZT)
+		text $(pricing "$ZZZT")
 		drop
 		connection
 		refuse 503
@@ -329,7 +329,7 @@ truncated ' ]
 		connection
 		accept
 		subscribed
-		text $(pricing $XTC)
+		text $(pricing "$XTC")
 	E
 	FL_TRIES=10 begin X
 	seen 2
@@ -343,7 +343,7 @@ truncated ' ]
 	play <<-E
 		accept
 		subscribed
-		text $(pricing $ZZZT)
+		text $(pricing "$ZZZT")
 		drop
 		connection
 		refuse 403
@@ -359,11 +359,11 @@ truncated ' ]
 	play <<-E
 		accept
 		mute
-		text $(pricing $ZZZT)
+		text $(pricing "$ZZZT")
 		wait 10000
 		connection
 		accept
-		text $(pricing $XTC)
+		text $(pricing "$XTC")
 	E
 	FL_TIMEOUT=1s begin X
 	seen 2
@@ -374,9 +374,9 @@ truncated ' ]
 @test "who is silent but answers is kept" {
 	play <<-E
 		accept
-		text $(pricing $ZZZT)
+		text $(pricing "$ZZZT")
 		wait 2500
-		text $(pricing $XTC)
+		text $(pricing "$XTC")
 	E
 	FL_TIMEOUT=1s begin X
 	seen 2
@@ -390,8 +390,8 @@ truncated ' ]
 	play cert.pem key.pem <<-E
 		accept
 		subscribed
-		text $(pricing $ZZZT)
-		fragments 4 $(pricing $XTC)
+		text $(pricing "$ZZZT")
+		fragments 4 $(pricing "$XTC")
 		drop
 		connection
 		accept
@@ -414,7 +414,7 @@ truncated ' ]
 @test "a reader that goes away ends it, also while nothing comes" {
 	play <<-E
 		accept
-		text $(pricing $ZZZT)
+		text $(pricing "$ZZZT")
 	E
 	SECONDS=0
 	run bash -c 'set -o pipefail; fl-fetch yahoo --stream X | head -n 1'
@@ -460,7 +460,7 @@ truncated ' ]
 @test "who does not say goodbye is left within a second" {
 	play <<-E
 		accept
-		text $(pricing $ZZZT)
+		text $(pricing "$ZZZT")
 		deaf
 		ticks 1000000000 1000
 	E

@@ -22,7 +22,8 @@ play() {
 		sleep 0.02
 	done
 	[ -s server.port ] || { cat server.out >&2; return 1; }
-	export FL_YAHOO_STREAM_URL="ws${1:+s}://127.0.0.1:$(<server.port)/?version=2"
+	FL_YAHOO_STREAM_URL="ws${1:+s}://127.0.0.1:$(<server.port)/?version=2"
+	export FL_YAHOO_STREAM_URL
 }
 
 # certify: a certificate authority, ca.pem, and one for 127.0.0.1 by it,

@@ -69,7 +69,8 @@ int fl_proto_next(struct fl_proto *proto, struct fl_proto_field *field,
 	if (!read_varint(proto, &tag, &cut))
 		return refuse(reason, note, cut,
 			      cut ? "a tag" : "a tag of more than 64 bits");
-	*field = (struct fl_proto_field){ .number = (uint32_t)(tag >> 3) };
+	*field = (struct fl_proto_field){ .number = (uint32_t)(tag >> 3),
+					  .bytes = "" };
 	if (tag >> 3 == 0 || tag >> 3 > NUMBER_MAX)
 		return refuse(reason, note, false, "a field without a number");
 	switch (tag & 7) {
