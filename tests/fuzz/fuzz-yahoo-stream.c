@@ -102,12 +102,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	char why[300] = "", *head;
 
 	take((const char *)data, size);
-#ifndef FL_WITHOUT_WSLAY
 	settings.max_message = CEILING;
 	fl_ws_replay(&settings, (const char *)data, size, each, &downs, &sent);
 	assert(downs == 1);
 	fl_buf_release(&sent);
-#endif
 	head = malloc(size + 1);
 	memcpy(head, data, size);
 	head[size] = '\0';
