@@ -400,6 +400,7 @@ static void fail(struct polled *p, struct slot *slot,
 		 const struct fl_http_answer *answer)
 {
 	enum fl_reason reason = slot->fault.reason;
+	struct fl_error err = { .code = FL_OK };
 
 	slot->failed = true;
 	slot->status = answer->status;
@@ -408,6 +409,10 @@ static void fail(struct polled *p, struct slot *slot,
 			       slot->raw_len);
 	hide(p, slot->raw, slot->raw_len);
 	end_job(p, slot);
+	/* The provider counts better than we do: others were not told of. */
+	if (reason == FL_REASON_quota_exceeded && !answer->fault && p->limit &&
+	    fl_limit_exhaust(p->limit, &err) < 0)
+		fl_log("%s", err.text);
 	if (p->broken ||
 	    !((reason == FL_REASON_network && !p->answered) ||
 	      reason == FL_REASON_rate_limited ||

@@ -200,8 +200,11 @@ functions() { asked | sed 's/.*function=\([A-Z_]*\).*/\1/'; }
 	run -0 fetch --dry-run --interval 5m X
 	[[ $output == *'function=TIME_SERIES_INTRADAY&symbol=X&interval=5min&adjusted=false&extended_hours=false&outputsize=full&'* ]]
 	run -0 fetch --dry-run --interval 1h --session all --adj all --from 2025-09-10 --to 2025-11-01 X
-	[ "$(grep -o 'month=[0-9-]*' <<<"$output" | cut -d = -f 2 | tr '\n' ' ')" = '2025-09 2025-10 2025-11 ' ]
-	[[ ${lines[0]} == *'&interval=60min&adjusted=true&extended_hours=true&month=2025-09&'* ]]
+	[ "$(grep -o 'month=[0-9-]*' <<<"$output" | cut -d = -f 2 | tr '\n' ' ')" = '2025-09 2025-10 ' ]
+	run -0 fetch --dry-run --interval 1h --session all --adj all --from 2025-10-01T05:00Z --to 2025-11-01T04:30Z X
+	[ "${#lines[@]}" = 2 ]
+	[[ ${lines[1]} == *'month=2025-11'* ]]
+	[[ ${lines[0]} == *'&interval=60min&adjusted=true&extended_hours=true&month=2025-10&'* ]]
 }
 
 @test "what is older than Alpha Vantage keeps is refused, with the limit" {
@@ -466,6 +469,22 @@ functions() { asked | sed 's/.*function=\([A-Z_]*\).*/\1/'; }
 	[[ $detail == 'We have detected your API key as *** and'*'; again after 2026-01-07T05:00Z (HTTP 200, alphavantage)' ]]
 	[ "$(asked | wc -l)" = 1 ]
 	run_json 3 fetch --parallel 1 --type bar ZZZT ZZZU
+	[ "$(asked | wc -l)" = 2 ]
+}
+
+@test "a free key is asked 25 times a day and once a second, and --quota knows" {
+	unset FL_LIMIT
+	play <<<"function | 200 | text={\"Information\":\"our standard API rate limit is 25 requests per day\"} | $NIGHT"
+	run -0 fetch --quota
+	run_json 3 fetch --type bar ZZZT
+	# Who was told so asks no more that day.
+	run_json 3 fetch --type bar ZZZU
+	[ "$(asked | wc -l)" = 1 ]
+	[ "$(head -n 1 err)" = "fl-fetch: alphavantage: 25 of 25 requests used today; again after 2026-01-07T05:00Z, or --wait" ]
+	FL_CLOCK=1767747600 LD_PRELOAD=$FL_BUILD/helper/preload-clock.so fl-fetch --quota --as ndjson >quota
+	[ "$(jq -c 'select(.subject == "alphavantage") | .values | [.second_limit, .day_limit, .day_left]' quota)" = '[1,25,0]' ]
+	# What is paid for.
+	FL_LIMIT=alphavantage:75/m run_json 3 fetch --type bar ZZZV
 	[ "$(asked | wc -l)" = 2 ]
 }
 

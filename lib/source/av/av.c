@@ -73,6 +73,11 @@ static void end(void *state)
 
 const struct fl_polled fl_polled_av = {
 	.provider = FL_AV,
+	/* Of free keys. */
+	.limits = { .per_second = 1,
+		    .per_day = 25,
+		    .day_zone = "America/New_York" },
+	.key = fl_av_key,
 	.series = series,
 	.subjects = subjects,
 	.secret = secret,
@@ -140,6 +145,7 @@ const struct fl_source fl_source_alphavantage = {
 		"fl-fetch alphavantage --calendar earnings,ipo | fl-clean | "
 		"fl-load lake.db",
 	.options = fl_av_options,
+	.polled = &fl_polled_av,
 	.selects = true,
 	.open = av_open,
 	.next = fl_polled_next,

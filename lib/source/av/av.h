@@ -162,6 +162,7 @@ struct fl_av_job {
 /* plan.c */
 extern const struct fl_option fl_av_options[];
 const char *fl_av_base(void);
+const char *fl_av_key(void); /* NULL: there is none */
 /* errors  FL_ERR_USAGE; FL_ERR_IO the key's file */
 int fl_av_plan(const struct fl_ask *ask, struct fl_av_plan *plan,
 	       struct fl_error *err);

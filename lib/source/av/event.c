@@ -1,6 +1,7 @@
 /* event: dividends and splits.
  *
  * SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -58,20 +59,21 @@ static bool fraction(struct fl_av_value ratio, struct fl_decimal value,
 	}
 	if (scaled > INT64_C(100000000000))
 		return false;
+	*over = scaled;
+	*under = unit;
+	/* Few digits say what they say: 0.1 is not 1 for 7. */
 	for (int64_t d = 1; d <= 1000; d++) {
 		/* The nearest n: scaled × d / unit */
 		int64_t n = (2 * scaled * d + unit) / (2 * unit);
+		int64_t off = n * unit - scaled * d;
 
 		/* Is n / d within half a unit of what is written? */
-		if (n > 0 && 2 * (n * unit - scaled * d) <= d &&
-		    2 * (scaled * d - n * unit) <= d) {
+		if (n > 0 && (digits < 3 ? off == 0 : 2 * llabs(off) <= d)) {
 			*over = n;
 			*under = d;
-			return true;
+			break;
 		}
 	}
-	*over = scaled;
-	*under = unit;
 	return true;
 }
 

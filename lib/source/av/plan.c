@@ -216,6 +216,14 @@ static int take_key(struct fl_av_plan *plan, struct fl_error *err)
 	return 0;
 }
 
+const char *fl_av_key(void)
+{
+	struct fl_av_plan plan = { .key = NULL };
+	struct fl_error err = { .code = FL_OK };
+
+	return take_key(&plan, &err) < 0 ? NULL : plan.key;
+}
+
 /* --- what is wanted --- */
 
 static int take_interval(struct fl_av_plan *plan, struct fl_error *err)

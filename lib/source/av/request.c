@@ -53,12 +53,10 @@ static void add_events(struct fl_av_job *job)
 		fl_av_add_step(job, FL_AV_SPLITS);
 }
 
-static int month_of(const struct fl_av_plan *plan, int64_t ns)
+static int month_of(int64_t ns)
 {
 	struct fl_civil civil;
 
-	(void)plan;
-	/* A day of margin is for the zone, which is not known yet. */
 	fl_civil_from_time(ns, &civil);
 	return civil.year * 12 + civil.month - 1;
 }
@@ -81,12 +79,13 @@ static void begin_minutes(struct fl_av_job *job)
 	if (job->from_ns >= plan->now_ns - RECENT_DAYS * FL_DAY)
 		return;
 	job->monthly = true;
+	/* The months are New York's, which is five hours behind, or four. */
 	job->month = job->from_ns == FL_TIME_NONE
 			     ? 2000 * 12
-			     : month_of(plan, job->from_ns - FL_DAY / 2);
+			     : month_of(job->from_ns - 5 * FL_HOUR);
 	if (job->month < 2000 * 12)
 		job->month = 2000 * 12;
-	job->month_end = month_of(plan, to) + 1;
+	job->month_end = month_of(to - 4 * FL_HOUR - 1) + 1;
 }
 
 static void begin_bars(struct fl_av_job *job)
