@@ -192,6 +192,13 @@ functions() { asked | sed 's/.*function=\([A-Z_]*\).*/\1/'; }
 	[[ $output == *outputsize=full* ]]
 	run -0 fetch --dry-run --interval 1wk X
 	[[ $output == *'function=TIME_SERIES_WEEKLY&symbol=X&apikey='* ]]
+	run -0 fetch --dry-run --type bar --interval 1wk EURUSD=X ETH-EUR
+	[[ ${lines[0]} == *'function=FX_WEEKLY&from_symbol=EUR&to_symbol=USD&apikey='* ]]
+	[[ ${lines[1]} == *'function=DIGITAL_CURRENCY_WEEKLY&symbol=ETH&market=EUR&apikey='* ]]
+	run -0 fetch --dry-run --type bar --interval 1mo EURUSD=X ETH-EUR X
+	[[ ${lines[0]} == *'function=FX_MONTHLY&'* ]]
+	[[ ${lines[1]} == *'function=DIGITAL_CURRENCY_MONTHLY&'* ]]
+	[[ ${lines[2]} == *'function=TIME_SERIES_MONTHLY&symbol=X&apikey='* ]]
 	run -0 fetch --dry-run --interval 1mo --adj all X
 	[[ ${lines[0]} == *'function=TIME_SERIES_MONTHLY_ADJUSTED&symbol=X&apikey='* ]]
 }
@@ -302,6 +309,8 @@ functions() { asked | sed 's/.*function=\([A-Z_]*\).*/\1/'; }
 @test "pairs of currencies have no volume, and their zone is UTC" {
 	golden fx-daily.json EURUSD=X
 	[ "$(functions)" = FX_DAILY ]
+	golden fx-weekly.json --interval 1wk EURUSD=X
+	[ "$(jq -r '"\(.date) \(.close) \(.final)"' out)" = '2026-01-05 1.1725 false' ]
 	golden fx-intraday.json --interval 5m EURUSD=X
 	[ "$(functions)" = FX_INTRADAY ]
 }
