@@ -490,11 +490,12 @@ functions() { asked | sed 's/.*function=\([A-Z_]*\).*/\1/'; }
 	run_json 3 fetch --type bar ZZZU
 	[ "$(asked | wc -l)" = 1 ]
 	[ "$(head -n 1 err)" = "fl-fetch: alphavantage: 25 of 25 requests used today; again after 2026-01-07T05:00Z, or --wait" ]
-	FL_CLOCK=1767747600 LD_PRELOAD=$FL_BUILD/helper/preload-clock.so fl-fetch --quota --as ndjson >quota
+	fetch --quota --as ndjson >quota
 	[ "$(jq -c 'select(.subject == "alphavantage") | .values | [.second_limit, .day_limit, .day_left]' quota)" = '[1,25,0]' ]
 	# What is paid for.
 	FL_LIMIT=alphavantage:75/m run_json 3 fetch --type bar ZZZV
-	[ "$(asked | wc -l)" = 2 ]
+	run_json 3 fetch --type bar --entitlement delayed ZZZW
+	[ "$(asked | wc -l)" = 3 ]
 }
 
 @test "Information about premium falls back to what is free" {

@@ -88,17 +88,20 @@ const struct fl_polled fl_polled_av = {
 	.end = end,
 };
 
-/* Quotes alone may be asked for again and again. */
+/* Quotes alone may be asked for again and again; who has paid for prices of
+ * today has no day to keep to, and at least 75 requests a minute. */
 static const struct fl_polled *polled_of(const struct fl_av_plan *asked)
 {
-	static struct fl_polled live;
+	static struct fl_polled polled;
 
-	if (!asked->quotes || asked->bars || asked->instruments ||
-	    asked->dividends || asked->splits || asked->calendar)
-		return &fl_polled_av;
-	live = fl_polled_av;
-	live.live = true;
-	return &live;
+	polled = fl_polled_av;
+	polled.live = asked->quotes && !asked->bars && !asked->instruments &&
+		      !asked->dividends && !asked->splits && !asked->calendar;
+	if (asked->entitlement)
+		polled.limits =
+			(struct fl_limits){ .per_minute = 75,
+					    .day_zone = "America/New_York" };
+	return &polled;
 }
 
 static int av_open(void **state, const struct fl_ask *ask, struct fl_error *err)
