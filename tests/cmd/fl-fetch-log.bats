@@ -369,7 +369,12 @@ numbers() {
 	run -1 --separate-stderr fl-fetch log x.log --resume db.db --pipeline p --marks 1,1s
 	jq -r 'if .type == "mark" then "mark \(.at // {} | to_entries | map(.value[1]) | join(" "))"
 		elif .type == "log" then "\(.ts[17:19]) \(.id | split("#")[1] // 1)" else "bad" end' <<<"$output" >seen
-	[ "$(tr '\n' ',' <seen)" = "mark ,01 1,bad,01 2,bad,01 3,bad,mark 6,02 1,bad,02 2,bad,mark 10,03 1,bad,mark 12,mark ," ]
+	# A record is given when the line behind it is known.
+	[ "$(tr '\n' ',' <seen)" = "mark ,bad,01 1,bad,01 2,bad,01 3,mark 6,bad,02 1,bad,02 2,mark 10,bad,03 1,mark 12,mark ," ]
+	# How far time has come by then goes with them.
+	[ "$(jq -r 'select(.wm) | "\(.wm[][11:19]) \(.rt[][11:19])"' <<<"$output")" = "09:30:01 09:30:01
+09:30:02 09:30:02
+09:30:03 09:30:03" ]
 	jq -r 'select(.type == "mark") | .at | keys? | .[]' <<<"$output" | sort -u >origins
 	[ "$(wc -l <origins)" = 1 ]
 	[[ $(cat origins) =~ ^file:$(pwd -P)/x.log#[0-9]+-[0-9a-f]{16}$ ]]
@@ -385,6 +390,38 @@ numbers() {
 	touch -d 2026-04-01 x.log
 	fl-fetch log x.log --resume db.db --pipeline p --warm-up 0s | fl-load -q --pipeline p db.db
 	fl-fetch store db.db --type log | sort | diff - <(sort whole)
+}
+
+@test "going on, what lies just before the position is given again as warm-up" {
+	lines 1 1000 >x.log
+	fl-fetch log x.log --resume db.db --pipeline p | fl-load -q --pipeline p db.db
+	lines 1001 1005 >>x.log
+	fl-fetch log x.log --resume db.db --pipeline p --warm-up 1m >out
+	jq -r 'if .type == "mark" then .live // empty else (.message | sub("line "; "")) end' out >seen
+	{
+		seq 940 1000
+		echo true
+		seq 1001 1005
+	} | diff - seen
+	fl-load -q --pipeline p db.db <out
+	[ "$(fl-fetch store db.db --type log | wc -l)" = 1005 ]
+}
+
+@test "a byte order mark is no part of the first line" {
+	{
+		printf '\xef\xbb\xbf'
+		lines 1 2
+	} >x.log
+	fl-fetch log x.log >out
+	[ "$(numbers out)" = "$(seq 2)" ]
+}
+
+@test "what comes before a fault is given" {
+	lines 1 50000 | gzip | head -c 50000 >x.log.gz
+	run_json 6 fl-fetch log x.log.gz --year 2026
+	[ "$(jq .out <<<"$record")" -gt 100 ]
+	[ "$(numbers out)" = "$(seq "$(jq .out <<<"$record")")" ]
+	[[ $(cat err) == *"cannot read 'x.log.gz' past byte"* ]]
 }
 
 @test "going on, columns that a line before has named are known" {

@@ -219,11 +219,20 @@ static int begin_part(struct fl_logs_file *file, struct fl_error *err)
 	if (part->start && part->record_time != FL_TIME_NONE &&
 	    file->ask->marked)
 		file->warm_from = part->record_time - file->ask->warm_up_ns;
-	file->second = FL_TIME_NONE;
 	if (seek(file, err) < 0)
 		return -1;
 	file->given = file->start;
 	return 0;
+}
+
+/* Messages call the log as the user does. */
+static void name_part(const struct fl_logs_file *file,
+		      struct fl_logs_parts *parts)
+{
+	struct fl_logs_part *last = &parts->items[parts->count - 1];
+
+	free(last->path);
+	last->path = fl_strdup(file->path);
 }
 
 /* The store's positions lead to parts; a log that is new is its only one. */
@@ -237,6 +246,7 @@ static int find_parts(struct fl_logs_file *file, struct fl_error *err)
 			    ask->marked ? ask->start_count : 0, &file->parts,
 			    &lost, why, err) < 0)
 		return -1;
+	name_part(file, &file->parts);
 	return lost ? fl_ask_moved(ask, lost, why, err) : 0;
 }
 
@@ -263,6 +273,7 @@ static int find_next(struct fl_logs_file *file, const char *what,
 	end_part(file);
 	fl_logs_parts_release(&file->parts);
 	file->parts = parts;
+	name_part(file, &file->parts);
 	/* The log alone: it is read from its beginning. */
 	if (lost)
 		tell(file, what);
@@ -342,10 +353,17 @@ static int refuse(struct fl_logs_file *file, const struct fl_logs_line *line,
 	return fl_reject(file->job->io, &reject, err);
 }
 
+/* May a position be given, and is `pos` a new one? */
+static bool moves(const struct fl_logs_file *file, uint64_t pos)
+{
+	return file->ask->marked && file->part->origin && pos > file->given;
+}
+
+/* What was refused behind the last record need not be read again. */
 static bool give_position(struct fl_logs_file *file, uint64_t pos,
 			  struct fl_item *item)
 {
-	if (!file->ask->marked || !file->part->origin || pos <= file->given)
+	if (!moves(file, pos))
 		return false;
 	*item = (struct fl_item){
 		.origin = keep_origin(file, file->part->origin),
@@ -355,15 +373,45 @@ static bool give_position(struct fl_logs_file *file, uint64_t pos,
 	return true;
 }
 
-static void give_record(struct fl_logs_file *file, struct fl_item *item)
+/* Give the record that is held. `pos`: how far all is given by then; 0: its
+ * second is not over, and no mark may come. */
+static int give_held(struct fl_logs_file *file, uint64_t pos,
+		     struct fl_item *item)
 {
 	*item = (struct fl_item){
-		.bytes = file->made.text.data,
-		.len = file->made.text.len,
-		.ts_ns = file->made.ts_ns,
-		.warm = file->taken <= file->start,
+		.bytes = file->held.text.data,
+		.len = file->held.text.len,
+		.ts_ns = file->held.ts_ns,
+		.warm = file->held_warm,
 	};
+	if (file->held_warm && file->ask->marked) {
+		item->origin = keep_origin(file, file->part->origin);
+	} else if (pos && moves(file, pos)) {
+		item->origin = keep_origin(file, file->part->origin);
+		item->pos = file->given = pos;
+	}
 	file->holds = false;
+	return 1;
+}
+
+/* Hold the record just made, and give the one before it: only now is it known
+ * whether that was the last of its second. 1 an item, 3 none */
+static int hold(struct fl_logs_file *file, bool warm, struct fl_item *item)
+{
+	struct fl_logs_made made = file->made;
+	bool held = file->holds;
+	bool over = held &&
+		    (file->held.ts_ns / FL_SECOND != made.ts_ns / FL_SECOND);
+
+	if (held)
+		give_held(file, over ? file->taken - 1 : 0, item);
+	/* The item borrows the text, which is written over only when another
+	 * line is read. */
+	file->made = file->held;
+	file->held = made;
+	file->held_warm = warm;
+	file->holds = true;
+	return held ? 1 : 3;
 }
 
 static int lacks_year(struct fl_logs_file *file,
@@ -383,7 +431,6 @@ static int take(struct fl_logs_file *file, const struct fl_logs_line *line,
 {
 	bool again = file->taken < file->start;
 	enum fl_logs_got got = FL_LOGS_NOTHING;
-	int64_t second;
 
 	file->taken = line->number;
 	if (line->whole) {
@@ -407,20 +454,14 @@ static int take(struct fl_logs_file *file, const struct fl_logs_line *line,
 	if (again && (file->warm_from == FL_TIME_NONE ||
 		      file->made.ts_ns < file->warm_from))
 		return 3;
-	second = file->made.ts_ns / FL_SECOND;
-	file->holds = true;
-	if (!again && second != file->second) {
-		file->second = second;
-		if (give_position(file, file->taken - 1, item))
-			return 1;
-	}
-	give_record(file, item);
-	return 1;
+	return hold(file, again, item);
 }
 
 /* The end of a part, or of what there is of it. */
 static int at_end(struct fl_logs_file *file, bool final, struct fl_item *item)
 {
+	if (file->holds)
+		return give_held(file, file->taken, item);
 	if (give_position(file, file->taken, item))
 		return 1;
 	if (!final) {
@@ -431,18 +472,13 @@ static int at_end(struct fl_logs_file *file, bool final, struct fl_item *item)
 	return 3;
 }
 
-int fl_logs_file_next(struct fl_logs_file *file, struct fl_item *item,
-		      bool *fatal, struct fl_error *err)
+static int next(struct fl_logs_file *file, struct fl_item *item, bool *fatal,
+		struct fl_error *err)
 {
 	struct fl_logs_line line;
 	bool last, whole;
 	int got;
 
-	*fatal = false;
-	if (file->holds) {
-		give_record(file, item);
-		return 1;
-	}
 	if (!file->part) {
 		if (file->parts.next == file->parts.count)
 			return 0;
@@ -464,6 +500,8 @@ int fl_logs_file_next(struct fl_logs_file *file, struct fl_item *item,
 	got = fl_logs_lines_next(file->lines, &line, whole, err);
 	if (got == 0)
 		return at_end(file, !last, item);
+	if (got == 2 && file->holds)
+		return give_held(file, file->taken, item);
 	if (got != 1)
 		return got;
 	if (file->quiet_ns)
@@ -473,6 +511,28 @@ int fl_logs_file_next(struct fl_logs_file *file, struct fl_item *item,
 	if (file->taken % TICK_LINES == 0 && file->job->io->tick)
 		file->job->io->tick(file->job->io->tick_arg);
 	return take(file, &line, item, fatal, err);
+}
+
+int fl_logs_file_next(struct fl_logs_file *file, struct fl_item *item,
+		      bool *fatal, struct fl_error *err)
+{
+	int got;
+
+	*fatal = false;
+	if (file->failed.code) {
+		*err = file->failed;
+		*fatal = file->failed_fatal;
+		fl_error_clear(&file->failed);
+		return -1;
+	}
+	got = next(file, item, fatal, err);
+	if (got >= 0 || !file->holds)
+		return got;
+	/* What came before the fault comes first. */
+	file->failed = *err;
+	file->failed_fatal = *fatal;
+	fl_error_clear(err);
+	return give_held(file, 0, item);
 }
 
 /* What this run writes itself would never end. */
@@ -500,7 +560,6 @@ int fl_logs_file_open(struct fl_logs_file **out, const struct fl_logs_job *job,
 	file->ask = ask;
 	file->path = fl_strdup(path);
 	file->follow = follow;
-	file->second = FL_TIME_NONE;
 	if (!standard && stat(path, &st) < 0) {
 		fl_error_set(err, FL_ERR_IO, "cannot open '%s': %s", show(file),
 			     strerror(errno));
@@ -542,10 +601,8 @@ fail:
 
 bool fl_logs_file_stop(struct fl_logs_file *file, struct fl_item *item)
 {
-	if (file->holds) {
-		give_record(file, item);
-		return true;
-	}
+	if (file->holds)
+		return give_held(file, file->taken, item) == 1;
 	return file->part && give_position(file, file->taken, item);
 }
 
@@ -569,6 +626,7 @@ void fl_logs_file_close(struct fl_logs_file **out)
 		free(file->origins[i]);
 	free(file->origins);
 	fl_buf_release(&file->made.text);
+	fl_buf_release(&file->held.text);
 	free(file->path);
 	free(file->real);
 	free(file);

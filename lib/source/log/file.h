@@ -30,9 +30,11 @@ struct fl_logs_file {
 	uint64_t given;    /* the position as last given */
 	int64_t warm_from; /* records of before it warm nobody up */
 
-	struct fl_logs_made made;
-	bool holds;     /* made is to be given */
-	int64_t second; /* of the record given last */
+	struct fl_logs_made made; /* of the line at hand */
+	struct fl_logs_made held; /* the record to be given next */
+	bool holds, held_warm;
+	struct fl_error failed; /* to be told when that is given */
+	bool failed_fatal;
 
 	bool idle;        /* its end was reached, for now */
 	int64_t quiet_ns; /* since when a renamed log has been so; 0 */

@@ -280,6 +280,12 @@ static void give(struct fl_logs_lines *lines, size_t len, size_t end,
 	} else if (len && line->text[len - 1] == '\r') {
 		line->len--;
 	}
+	/* Windows' byte order mark. */
+	if (line->number == 1 && line->len >= 3 &&
+	    memcmp(line->text, "\xef\xbb\xbf", 3) == 0) {
+		line->text += 3;
+		line->len -= 3;
+	}
 	lines->offset += lines->dropped + len + end;
 	lines->at += len + end;
 	lines->looked = 0;

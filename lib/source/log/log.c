@@ -251,8 +251,7 @@ static int step(struct log *log, struct fl_item *item, struct fl_error *err)
 	if (got == 1 || got == 3) {
 		log->still = 0;
 		log->told = false;
-		if (option.follow && got == 1 && ++log->turn >= TURN &&
-		    !(*file)->holds)
+		if (option.follow && got == 1 && ++log->turn >= TURN)
 			next_file(log);
 		return got;
 	}
