@@ -17,6 +17,7 @@
 #include "io/stream.h"
 #include "io/writer.h"
 #include "rec/mark.h"
+#include "source/fallback.h"
 #include "source/marks.h"
 #include "source/pick.h"
 #include "source/polled.h"
@@ -140,6 +141,25 @@ static int decline(const char *type, struct fl_error *err)
 	return named && named->declines ? named->declines(type, err) : 0;
 }
 
+/* A list of sources, each for what those before it do not have. */
+static const struct fl_subcommand *find_list(const char *word,
+					     struct fl_error *err)
+{
+	static struct fl_subcommand list;
+	const struct fl_source *source = fl_fallback_find(word, err);
+
+	if (!source)
+		return NULL;
+	list = (struct fl_subcommand){
+		.name = source->name,
+		.summary = source->summary,
+		.synopsis = "[OPTION...] SYMBOL...",
+		.examples = source->examples,
+		.options = source->options,
+	};
+	return &list;
+}
+
 static const struct fl_subcommand *find_word(const char *word,
 					     struct fl_error *err)
 {
@@ -161,12 +181,9 @@ static const struct fl_subcommand *find_word(const char *word,
 				     left_out[i].name, left_out[i].lacks);
 			return NULL;
 		}
-	if (word[len] == ',')
-		fl_error_set(err, FL_ERR_USAGE,
-			     "'%s': one source at a time; a list as fallback "
-			     "is not built in yet",
-			     fl_show(word, strlen(word), 100));
-	else if (strncmp(word, "csv:", 4) == 0)
+	if (fl_fallback_is(word))
+		return find_list(word, err);
+	if (strncmp(word, "csv:", 4) == 0)
 		fl_error_set(err, FL_ERR_USAGE,
 			     "'%s' stands in a list of sources only; fl-fetch "
 			     "csv %s/*.csv reads the files",
@@ -188,7 +205,7 @@ static const struct fl_command command = {
 	.summary = "get market data, news and logs as records, one JSON object "
 		   "a line",
 	.synopsis =
-		"SOURCE [OPTION...] [SYMBOL... | FILE... | PLACE]\n--list-sources\n--quota",
+		"SOURCE[,SOURCE...] [OPTION...] [SYMBOL... | FILE... | PLACE]\n--list-sources\n--quota",
 	.examples =
 		"fl-fetch yahoo AAPL MSFT\n"
 		"fl-fetch yahoo --interval 1h --range 60d AAPL --as csv > "
@@ -756,7 +773,9 @@ int main(int argc, char **argv)
 		list_quota(&fetch, &err);
 		goto done;
 	}
-	fetch.source = fl_source_find(run.sub->name);
+	fetch.source = fl_fallback_is(run.sub->name)
+			       ? fl_fallback_find(run.sub->name, &err)
+			       : fl_source_find(run.sub->name);
 	if (set_clock(&fetch, &err) < 0)
 		goto done;
 	make_ask(&fetch);

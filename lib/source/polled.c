@@ -469,8 +469,8 @@ static void tell_fault(struct polled *p, const struct fl_poll_fault *fault,
 	p->retryable |= fault->retryable;
 	/* What fails alone is the error of the run; what fails again and again
 	 * is told once. */
-	if (asked && p->symbol_count > count && !p->ailing && !p->spent &&
-	    p->ask->tell)
+	if (asked && !p->ask->missed && p->symbol_count > count && !p->ailing &&
+	    !p->spent && p->ask->tell)
 		p->ask->tell(p->ask->tell_arg, text);
 }
 
@@ -479,6 +479,11 @@ static int refuse(struct polled *p, const struct fl_poll_fault *fault,
 {
 	struct fl_note note;
 
+	if (p->ask->missed) {
+		p->ask->missed(p->ask->missed_arg, reject->input, fault->reason,
+			       fault->retryable, fault->text);
+		return 0;
+	}
 	fl_note_set(&note, "", "%s", fault->text);
 	reject->reason = fault->reason;
 	reject->note = &note;
@@ -595,6 +600,8 @@ static int give(struct polled *p, struct slot *slot, struct fl_item *item,
 /* All symbols are through. */
 static int finish(struct polled *p, struct fl_error *err)
 {
+	if (p->ask->missed)
+		return 0;
 	if (p->unasked && p->unasked < p->count && !p->spent && p->ask->tell) {
 		char text[600];
 
@@ -833,6 +840,15 @@ static int find_reaches(struct polled *p, struct fl_error *err)
 	return got < 0 ? -1 : 0;
 }
 
+int fl_polled_symbols(const struct fl_ask *ask, const char *provider,
+		      char ***symbols, struct fl_error *err)
+{
+	/* The next one in a row is given what the one before has missed. */
+	return fl_symbols_read(ask, provider,
+			       ask->missed ? NULL : option.symbols_from,
+			       symbols, err);
+}
+
 /* All but the connection to the network. */
 static int prepare(struct polled *p, const char *bases, struct fl_error *err)
 {
@@ -845,9 +861,8 @@ static int prepare(struct polled *p, const char *bases, struct fl_error *err)
 	if (check_network(err) < 0 || check_every(p, err) < 0 ||
 	    take_bases(p, bases, err) < 0 || take_subjects(p, err) < 0)
 		return -1;
-	if (!p->symbols &&
-	    fl_symbols_read(p->ask, p->polled->provider, option.symbols_from,
-			    &p->symbols, err) < 0)
+	if (!p->symbols && fl_polled_symbols(p->ask, p->polled->provider,
+					     &p->symbols, err) < 0)
 		return -1;
 	while (p->symbols[p->symbol_count])
 		p->symbol_count++;
@@ -921,6 +936,8 @@ static int open_answers(void)
 
 static int open_tape(const struct fl_ask *ask, struct fl_error *err)
 {
+	if (tape)
+		return 0;
 	if (option.record && option.replay)
 		return fl_error_set(err, FL_ERR_USAGE,
 				    "--record and --replay exclude each other");
@@ -970,6 +987,12 @@ int fl_polled_open(void **state, const struct fl_ask *ask,
 	return fl_http_open(&p->http, ask->io, &settings, err);
 }
 
+void fl_polled_finish(void)
+{
+	fl_tape_close(&tape);
+	answers = false;
+}
+
 void fl_polled_close(void *state)
 {
 	struct polled *p = state;
@@ -978,8 +1001,8 @@ void fl_polled_close(void *state)
 		return;
 	fl_http_close(&p->http);
 	fl_limit_close(&p->limit);
-	fl_tape_close(&tape);
-	answers = false;
+	if (!p->ask->missed)
+		fl_polled_finish();
 	for (size_t i = 0; i < FL_HTTP_PARALLEL; i++) {
 		end_job(p, &p->slots[i]);
 		release_slot(&p->slots[i]);

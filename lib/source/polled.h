@@ -89,6 +89,11 @@ int fl_polled_stream(const char **symbols_from, struct fl_error *err);
 /* --replay: when that was recorded, which is now for all that follows.
  * returns 1; 0 not asked for; -1: those of fl_tape_time */
 int fl_polled_clock(int64_t *now_ns, struct fl_error *err);
+/* The symbols of this run, as fl_symbols_read gives them. */
+int fl_polled_symbols(const struct fl_ask *ask, const char *provider,
+		      char ***symbols, struct fl_error *err);
+/* What several sources of one run share is closed: a recording. */
+void fl_polled_finish(void);
 /* Was --fill given? Then holes say what is asked for, not times. */
 bool fl_polled_fills(void);
 

@@ -48,6 +48,12 @@ struct fl_ask {
 	/* One line for the user, about one of several symbols. */
 	void (*tell)(void *arg, const char *text);
 	void *tell_arg;
+	/* One of several sources in a row: what it cannot give is told there,
+	 * for the next one, and is neither a reject nor an error. NULL: it is
+	 * the only one. */
+	void (*missed)(void *arg, const char *symbol, enum fl_reason reason,
+		       bool retryable, const char *words);
+	void *missed_arg;
 	const char *version; /* ours, for those who want to know who asks */
 };
 
