@@ -115,6 +115,8 @@ teardown() {
 	man=$BATS_TEST_DIRNAME/../../man/fl-fetch.1
 	sed -n '/^\.Sh EXAMPLES/,/^\.Sh SEE/p' "$man" | sed -n 's/^\.Dl //p; /^fl-/p' >examples
 	[ "$(wc -l <examples)" -ge 6 ]
+	# What goes to the network is tried with stand-ins elsewhere.
+	sed -i -E '/fl-fetch (yahoo|alphavantage|syslog)/d' examples
 	while read -r example; do
 		echo "# $example" >&2
 		status=0

@@ -30,6 +30,9 @@ lacks() {
 			echo "$tool"
 		fi
 	done
+	if grep -qE 'fl-fetch (yahoo|alphavantage|syslog)' "$1"; then
+		echo 'the network'
+	fi
 	if grep -q -e --jq "$1" && ! fl-clean -q --jq . </dev/null 2>/dev/null; then
 		echo libjq
 	fi

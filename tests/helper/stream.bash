@@ -40,6 +40,8 @@ certify() {
 # rejects in rejects, messages in err, the account in $FL_RUNS.
 begin() {
 	rm -f rejects
+	: >out # what stood there is not to be taken for new
+	: >err
 	# A shell has what it runs in the background ignore SIGINT.
 	env --default-signal=INT fl-fetch yahoo --stream --rejects rejects "$@" >out 2>err 3>&- &
 	fetch=$!
