@@ -51,6 +51,10 @@ seen() {
 	[ "$output" = "fl-fetch: --stream asks nothing: it takes no --fill" ]
 	run -2 fl-fetch yahoo --stream --dry-run X
 	[ "$output" = "fl-fetch: --stream asks nothing: it takes no --dry-run" ]
+	for option in interval=1m adj=all search=x screener=day_gainers feed=rss; do
+		run -2 fl-fetch yahoo --stream --$option X
+		[ "$output" = "fl-fetch: --stream gives quotes as they come: it takes no --${option%=*}" ]
+	done
 	run -2 fl-fetch yahoo --stream --record d X
 	[ "$output" = "fl-fetch: --stream asks nothing: it takes no --record" ]
 	run -2 fl-fetch yahoo --stream --resume x.db --pipeline p X

@@ -122,6 +122,14 @@ static int take_kind(const struct fl_ask *ask, struct fl_yahoo_ask *out,
 	return 0;
 }
 
+const char *fl_yahoo_list_option(void)
+{
+	return option.search            ? "search"
+	       : option.screeners.count ? "screener"
+	       : option.feeds.count     ? "feed"
+					: NULL;
+}
+
 /* A name that is near to one of ours is a slip; others may be new ones. */
 static int check_screener(const char *name, struct fl_error *err)
 {

@@ -21,6 +21,7 @@
 #include "net/mask.h"
 #include "net/ws.h"
 #include "source/polled.h"
+#include "source/yahoo/yahoo.h"
 
 #define URL           "wss://streamer.finance.yahoo.com/?version=2"
 #define HEARTBEAT_NS  (15 * FL_SECOND) /* the subscription, again */
@@ -370,6 +371,8 @@ int fl_yahoo_stream_next(void *state, struct fl_item *item,
 /* What belongs to the other kind of question would be without effect. */
 static int check(const struct fl_ask *ask, struct fl_error *err)
 {
+	const char *other = fl_yahoo_bars_option();
+
 	for (const char *const *type = ask->types; type && *type; type++) {
 		if (strcmp(*type, "quote") != 0)
 			return fl_error_set(err, FL_ERR_USAGE,
@@ -381,6 +384,13 @@ static int check(const struct fl_ask *ask, struct fl_error *err)
 		return fl_error_set(err, FL_ERR_USAGE,
 				    "--stream gives what comes from now on: "
 				    "no --from, --to, --range or --last");
+	if (!other)
+		other = fl_yahoo_list_option();
+	if (other)
+		return fl_error_set(err, FL_ERR_USAGE,
+				    "--stream gives quotes as they come: it "
+				    "takes no --%s",
+				    other);
 	if (option.heartbeat_ns < FL_SECOND / 10)
 		return fl_error_set(err, FL_ERR_USAGE,
 				    "--heartbeat takes 100ms and more");

@@ -140,6 +140,8 @@ char *fl_yahoo_site(const char *site, const char *path);
 int fl_yahoo_all_sessions(bool quotes, bool *all, struct fl_error *err);
 /* The name of an option given that is about bars alone; NULL. */
 const char *fl_yahoo_bars_option(void);
+/* The same of --search and its kind; ask.c. */
+const char *fl_yahoo_list_option(void);
 /* errors  FL_ERR_USAGE */
 int fl_yahoo_plan(const struct fl_ask *ask, struct fl_yahoo_plan *plan,
 		  struct fl_error *err);
