@@ -109,8 +109,8 @@ functions() { asked | sed 's/.*function=\([A-Z_]*\).*/\1/'; }
 	[[ $output == *"--topics is for --type news" ]]
 	run -2 fl-fetch alphavantage --alphavantage-url ftp://x X
 	[[ $output == *"alphavantage-url 'ftp://x': one or two URLs"* ]]
-	run -2 fl-fetch alphavantage --resume x.db --pipeline p X
-	[[ $output == *"source 'alphavantage' cannot resume"* ]]
+	run -2 fl-fetch alphavantage --state s --adj all --interval 1wk X
+	[[ $output == *"--resume and --state with --adj all are for 1d: of other bars"* ]]
 	run -2 fl-fetch alphavantage --fill x.db --type quote X
 	[[ $output == *"--fill looks for bars, and none are asked for" ]]
 }
@@ -635,6 +635,32 @@ functions() { asked | sed 's/.*function=\([A-Z_]*\).*/\1/'; }
 	[ "$(jq -r .date out)" = 2026-01-05 ]
 	fl-load x.db <out
 	[ "$(fl-fetch store x.db | wc -l)" = 4 ]
+}
+
+@test "--resume asks for the end alone, as traded, and for all after a split" {
+	play <<-E
+		SERIES | 200 | body=daily.json | $NIGHT
+		SERIES | 200 | body=splits-daily.json | $NIGHT
+		SPLITS | 200 | text={"symbol":"ZZZT","data":[]}
+		SPLITS | 200 | body=splits.json
+	E
+	fetch --type bar --from 2025-12-15 --resume x.db --pipeline p ZZZT | fl-load --pipeline p x.db
+	fetch --type bar --resume x.db --pipeline p ZZZT | fl-load --pipeline p x.db
+	[ "$(fl-fetch store x.db | wc -l)" = 4 ]
+	[ "$(fl-load --positions x.db --pipeline p | jq -c '.at | keys')" = '["alphavantage:ZZZT/1d/none"]' ]
+	play <<-E
+		ADJUSTED | 200 | text={"Information":"This is a premium endpoint."}
+		SERIES_DAILY | 200 | body=splits-daily.json | $NIGHT
+		SPLITS | 200 | text={"symbol":"ZZZT","data":[]}
+		SPLITS | 200 | body=splits.json
+	E
+	fetch --type bar --adj split --from 2025-12-29 --state s ZZZT >first
+	now=1767751200 fetch --type bar --adj split --state s ZZZT >second # answers of a minute ago are kept
+	[ "$(jq -r 'select(.type == "bar") | .close' first | head -n 1)" = 399.96 ]
+	[ "$(jq -r 'select(.type == "bar") | .close' second | head -n 1)" = 99.99 ]
+	# It is known now.
+	now=1767754800 fetch --type bar --adj split --state s ZZZT >third
+	[ "$(jq -r 'select(.type == "bar") | .date' third | head -n 1)" = 2026-01-02 ]
 }
 
 @test "what comes goes through fl-clean into a store, twice the same" {

@@ -42,6 +42,24 @@ static bool series(const void *of_plan, struct fl_holes_ask *ask)
 	return true;
 }
 
+/* Prices as traded stay what they were; dividends change those adjusted for
+ * all. */
+static int64_t changed(void *state)
+{
+	const struct fl_av_job *job = state;
+	enum fl_av_adj adj = job->plan->adj;
+	int64_t last = INT64_MIN;
+
+	for (size_t i = 0; adj != FL_AV_NONE && i < job->event_count; i++) {
+		const struct fl_av_event *event = &job->events[i];
+
+		if (event->day > last &&
+		    (event->under.mant || adj == FL_AV_ALL))
+			last = event->day;
+	}
+	return last;
+}
+
 static void *begin(const void *of_plan, const char *name,
 		   const struct fl_holes *holes)
 {
@@ -79,6 +97,7 @@ const struct fl_polled fl_polled_av = {
 		    .day_zone = "America/New_York" },
 	.key = fl_av_key,
 	.series = series,
+	.changed = changed,
 	.subjects = subjects,
 	.secret = secret,
 	.begin = begin,
@@ -116,6 +135,13 @@ static int av_open(void **state, const struct fl_ask *ask, struct fl_error *err)
 			      "a file of mode 0600 by --alphavantage-key-file "
 			      "(https://www.alphavantage.co/support/#api-key "
 			      "gives one)");
+	/* Which dividends lie within is told beside bars of 1d alone. */
+	if (ask->marked && plan.adj == FL_AV_ALL && plan.interval.ns != FL_DAY)
+		return fl_error_set(err, FL_ERR_USAGE,
+				    "--resume and --state with --adj all are "
+				    "for 1d: of other bars " FL_AV
+				    " does not tell when earlier prices "
+				    "change");
 	return fl_polled_open(state, ask, polled_of(&plan), &plan, fl_av_base(),
 			      err);
 }
@@ -150,6 +176,7 @@ const struct fl_source fl_source_alphavantage = {
 	.options = fl_av_options,
 	.polled = &fl_polled_av,
 	.selects = true,
+	.resumes = true,
 	.open = av_open,
 	.next = fl_polled_next,
 	.close = fl_polled_close,
