@@ -320,6 +320,20 @@ numbers() {
 	[ "$(numbers out)" = "$(seq 5)" ]
 }
 
+@test "a link is followed to the file that it names today" {
+	lines 1 3 >monday.log
+	ln -s monday.log x.log
+	follow x.log
+	wait_lines out 3
+	lines 4 6 >tuesday.log
+	ln -sfn tuesday.log x.log
+	wait_lines out 6
+	lines 7 7 >>tuesday.log
+	wait_lines out 7
+	stop 143
+	[ "$(numbers out)" = "$(seq 7)" ]
+}
+
 @test "a pattern takes up files that come while it is followed" {
 	lines 1 2 >a.log
 	follow '*.log'

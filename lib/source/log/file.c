@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include "base/mem.h"
@@ -535,6 +536,23 @@ int fl_logs_file_next(struct fl_logs_file *file, struct fl_item *item,
 	return give_held(file, 0, item);
 }
 
+/* The folder's own path and the name in it. A link is not followed: it may be
+ * what a log is rotated with, pointing to another file each day. */
+static char *absolute(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char *folder = slash ? fl_strndup(path, (size_t)(slash - path) + 1)
+			     : fl_strdup(".");
+	char *real = realpath(folder, NULL), *whole = NULL;
+
+	if (real)
+		whole = fl_sprintf("%s/%s", strcmp(real, "/") == 0 ? "" : real,
+				   slash ? slash + 1 : path);
+	free(folder);
+	free(real);
+	return whole;
+}
+
 /* What this run writes itself would never end. */
 static int check_input(const struct fl_logs_file *file, struct fl_error *err)
 {
@@ -566,7 +584,7 @@ int fl_logs_file_open(struct fl_logs_file **out, const struct fl_logs_job *job,
 		goto fail;
 	}
 	if (!standard && S_ISREG(st.st_mode)) {
-		file->real = realpath(path, NULL);
+		file->real = absolute(path);
 		if (!file->real) {
 			fl_error_set(err, FL_ERR_IO, "cannot open '%s': %s",
 				     show(file), strerror(errno));
