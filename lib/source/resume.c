@@ -78,6 +78,15 @@ static int64_t floor_day(int64_t ns)
 	return ns / FL_DAY - (ns % FL_DAY < 0);
 }
 
+/* From when the user wants the series; FL_TIME_NONE: that was not said. */
+static int64_t asked_from(const struct fl_holes_ask *series)
+{
+	if (!series->interval->dated)
+		return series->from_ns;
+	return series->from_day == FL_TIME_NONE ? FL_TIME_NONE
+						: series->from_day * FL_DAY;
+}
+
 void fl_reach_missing(const struct fl_reach *reach,
 		      const struct fl_holes_ask *series, int64_t now_ns,
 		      bool whole, struct fl_holes *holes)
@@ -95,10 +104,7 @@ void fl_reach_missing(const struct fl_reach *reach,
 	if (whole || from < first)
 		from = first;
 	/* Who asks for what lies before the first bar gets that, too. */
-	asked = dated ? series->from_day == FL_TIME_NONE
-				? FL_TIME_NONE
-				: series->from_day * FL_DAY
-		      : series->from_ns;
+	asked = asked_from(series);
 	if (asked != FL_TIME_NONE && asked < first)
 		from = asked;
 	to = now_ns + FL_DAY;
@@ -155,6 +161,10 @@ void fl_reach_extend(struct fl_reach *reach, const struct fl_holes_ask *series,
 		}
 		held = end_of(series->interval, entry->ts_ns);
 	}
+	/* There was nothing before the first bar, or it would have come. */
+	if (known && asked_from(series) != FL_TIME_NONE &&
+	    floor_day(asked_from(series)) < reach->first_day)
+		reach->first_day = floor_day(asked_from(series));
 	if (held != FL_TIME_NONE &&
 	    (reach->held_ns == FL_TIME_NONE || held > reach->held_ns))
 		reach->held_ns = held;

@@ -18,7 +18,7 @@
 
 struct fl_reach {
 	int64_t held_ns;   /* FL_TIME_NONE: nothing is */
-	int64_t first_day; /* of the bars */
+	int64_t first_day; /* of the bars, or from which they were asked for */
 	int64_t event_day; /* INT64_MIN: none is known */
 };
 

@@ -78,6 +78,19 @@ rows() { fl-fetch store "$1" --type bar,dividend,split | sort; }
 	[ "$(fl-load --positions x.db --pipeline p | jq -c '.at | keys')" = '["yahoo:ZZZT/1d/split","yahoo:ZZZU/1d/split"]' ]
 }
 
+@test "who asks for earlier bars than are held gets them, once" {
+	chart one.json 2026-01-06 1
+	play one.json
+	fetch --resume x.db --pipeline p --from 2026-01-02 ZZZT | load_p
+	at '2026-01-07 03:00:00Z'
+	fetch --resume x.db --pipeline p --from 2025-12-06 ZZZT | load_p
+	[ "$(rows x.db | jq -r .date | sort | head -n 1)" = 2025-12-08 ]
+	# The 6th and 7th were a week-end: they are not asked for again.
+	at '2026-01-07 05:00:00Z'
+	fetch --resume x.db --pipeline p --from 2025-12-06 ZZZT | load_p
+	[ "$(windows)" = '2026-01-01 2025-12-05 2025-12-31 ' ] || fail "$(windows)"
+}
+
 @test "a bar that was not over is fetched again" {
 	at '2026-01-06 16:00:00Z'
 	chart one.json 2026-01-06 1
@@ -137,6 +150,23 @@ rows() { fl-fetch store "$1" --type bar,dividend,split | sort; }
 	[ "${stderr_lines[0]}" = "fl-fetch: --state: 'bad' holds no positions; without it all is fetched" ]
 	run -2 --separate-stderr fetch --state s.mark --resume x.db --pipeline p ZZZT
 	[ "$stderr" = "fl-fetch: --resume and --state exclude each other: positions are kept in one place" ]
+}
+
+@test "alphavantage goes on, too" {
+	serve <<-'END'
+		DIVIDENDS | 200 | text={"symbol":"ZZZT","data":[]}
+		SPLITS | 200 | text={"symbol":"ZZZT","data":[]}
+		/query | 200 | text={"Meta Data":{"2. Symbol":"ZZZT","5. Time Zone":"US/Eastern"},"Time Series (Daily)":{"2026-01-06":{"1. open":"1","2. high":"2","3. low":"1","4. close":"2","5. volume":"5"},"2026-01-05":{"1. open":"1","2. high":"2","3. low":"1","4. close":"2","5. volume":"5"},"2025-12-10":{"1. open":"1","2. high":"2","3. low":"1","4. close":"2","5. volume":"5"}}}
+	END
+	export FL_ALPHAVANTAGE_URL=$url ALPHAVANTAGE_API_KEY=demo1234
+	av() { LD_PRELOAD=$FL_BUILD/helper/preload-clock.so ASAN_OPTIONS=${ASAN_OPTIONS-}:verify_asan_link_order=0 fl-fetch alphavantage --type bar --range 1mo --resume x.db --pipeline p "$@" ZZZT; }
+	av >out
+	load_p <out
+	[ "$(jq -r 'select(.type == "bar") | .date' out | tr '\n' ' ')" = '2025-12-10 2026-01-05 2026-01-06 ' ] || fail "$(cat out)"
+	[ "$(fl-load --positions x.db --pipeline p | jq -c '.at | keys')" = '["alphavantage:ZZZT/1d/none"]' ]
+	at '2026-01-07 02:30:00Z'
+	av >out
+	[ "$(jq -r 'select(.type == "bar") | .date' out | tr '\n' ' ')" = '2026-01-05 2026-01-06 ' ] || fail "$(cat out)"
 }
 
 @test "a symbol that failed keeps no other from its position" {

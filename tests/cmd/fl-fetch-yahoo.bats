@@ -93,8 +93,10 @@ fields() { jq -r "[.$(sed 's/,/, ./g' <<<"$1")] | map(tostring) | join(\" \")" o
 	[[ $output == *"--parallel takes 1 to 16, not 0"* ]]
 	run -2 fl-fetch yahoo --yahoo-url ftp://x X
 	[[ $output == *"yahoo-url 'ftp://x': one or two URLs"* ]]
-	run -2 fl-fetch yahoo --resume x.db --pipeline p X
-	[[ $output == *"source 'yahoo' cannot resume"* ]]
+	run -2 fl-fetch yahoo --type quote --resume x.db --pipeline p X
+	[[ $output == *"--resume and --state go on with bars, and none are asked for"* ]]
+	run -2 fl-fetch yahoo --stream --state x X
+	[[ $output == *"--stream has no position to go on from"* ]]
 }
 
 # --- what is asked ------------------------------------------------------------

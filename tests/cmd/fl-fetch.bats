@@ -85,7 +85,7 @@ teardown() {
 	run -2 fl-fetch sim --pipeline p
 	[[ $output == *"--pipeline goes with --resume PLACE"* ]]
 	run -2 fl-fetch store x.db --resume x.db --pipeline p
-	[[ $output == *"source 'store' cannot resume (these can: "*"csv, log, sim)"* ]]
+	[[ $output == *"source 'store' cannot resume (these can: yahoo, alphavantage, csv, log, sim)"* ]]
 	run -2 fl-fetch sim --resume x.db --pipeline p --as csv
 	[[ $output == *"only NDJSON carries"* ]]
 	run -2 fl-fetch sim --resume x.db --pipeline p --last 3
