@@ -910,6 +910,12 @@ void fl_polled_settings(const struct fl_ask *ask,
 	settings->tape = tape;
 }
 
+bool fl_polled_tapes(bool *plays)
+{
+	*plays = option.replay;
+	return option.record || option.replay;
+}
+
 int fl_polled_clock(int64_t *now_ns, struct fl_error *err)
 {
 	if (!option.replay)

@@ -75,6 +75,8 @@ extern const struct fl_option fl_options_polled[];
 /* What those say about HTTP. agent: to be freed when the handle is closed. */
 void fl_polled_settings(const struct fl_ask *ask,
 			struct fl_http_settings *settings, char **agent);
+/* Is all that is asked recorded or played? plays: the latter. */
+bool fl_polled_tapes(bool *plays);
 /* Count what is asked with those settings as the provider's requests. limit: to
  * be closed after the handle.
  * errors  as of fl_limits_read() and fl_limit_open() */

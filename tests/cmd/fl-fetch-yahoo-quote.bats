@@ -68,6 +68,11 @@ golden() {
 # fields F,F…: of the records that came, one a line.
 fields() { jq -r "[.${1//,/, .}] | map(tostring) | join(\" \")" out; }
 
+@test "--resume and --state are for bars" {
+	run -2 fl-fetch yahoo --type quote --state x ZZZT
+	[ "$output" = 'fl-fetch: --resume and --state go on with bars, and none are asked for' ]
+}
+
 @test "misuse of what is no bar" {
 	run -2 fl-fetch yahoo --type quote
 	[ "$output" = "fl-fetch: yahoo: no symbol named: fl-fetch yahoo SYMBOL..., or --symbols-from FILE" ]
@@ -289,6 +294,32 @@ ZZZP.L null 0 null GBP
 	get 0 --type quote --limit 100/d ZZZT
 	fl-fetch --quota >out
 	[ "$(jq -c 'select(.subject == "yahoo") | .values.day_used' out)" = 3 ]
+}
+
+@test "what was recorded is played again without a network, and holds no secret" {
+	play <<-E
+		$LET_IN
+		/v7/ | 200 | body=quote.json
+	E
+	get 0 --type quote ZZZT # cookies of an earlier run are no part of a recording
+	get 0 --type quote --record rec ZZZT
+	plain out >more.good
+	run ! grep -rqi hush rec
+	end_servers
+	rm -r state
+	get 0 --type quote --replay rec ZZZT
+	plain out | cmp - more.good
+	[ ! -e state/yahoo-session ]
+	# So is what came without a crumb.
+	play <<-E
+		$NO_CRUMB
+		chart/ | 200 | body=meta.json
+	E
+	get 0 --type quote --record rec2 ZZZT
+	plain out >more.good
+	end_servers
+	get 0 --type quote --replay rec2 ZZZT
+	plain out | cmp - more.good
 }
 
 @test "the state folder is FL_STATE_DIR, STATE_DIRECTORY, XDG_STATE_HOME or ~/.local/state" {

@@ -46,6 +46,7 @@ struct fl_yahoo_session {
 	unsigned way;          /* tried next; WAYS: both were */
 	int64_t pause_ns;      /* no visit before; monotonic */
 	bool told;
+	bool plays; /* --replay: cookies are masked in what was recorded */
 	char why[300];
 };
 
@@ -279,7 +280,7 @@ static bool has_cookies(struct fl_yahoo_session *s)
 	size_t count = 0;
 
 	fl_http_cookies(s->http, count_cookie, &count);
-	return count > 0;
+	return count > 0 || s->plays;
 }
 
 /* The page of a symbol, which sets cookies for whoever wants HTML. */
@@ -369,7 +370,7 @@ static int visit_all(struct fl_yahoo_session *s, unsigned way)
 	if (get_crumb(s, base, strcspn(base, ",")) < 0)
 		return -1;
 	fl_http_cookies(s->http, keep_line, s);
-	if (!s->cookie.len)
+	if (!s->cookie.len && !s->plays)
 		return fail(s, "no cookie is set", 0);
 	return 0;
 }
@@ -411,7 +412,9 @@ void fl_yahoo_session_open(struct fl_yahoo_session **session,
 
 	*session = s;
 	s->ask = ask;
-	load(s);
+	/* A recording holds the visits as well. */
+	if (!fl_polled_tapes(&s->plays))
+		load(s);
 }
 
 void fl_yahoo_session_ready(struct fl_yahoo_session *s)
@@ -421,7 +424,8 @@ void fl_yahoo_session_ready(struct fl_yahoo_session *s)
 	s->pause_ns = 0;
 	while (s->way < WAYS && !fl_stop_requested(s->ask->io)) {
 		if (go(s, s->way++) == 0) {
-			save(s);
+			if (!s->plays)
+				save(s);
 			return;
 		}
 		fl_log("yahoo: no crumb: %s", s->why);
@@ -456,7 +460,8 @@ void fl_yahoo_session_refused(struct fl_yahoo_session *s, const char *crumb)
 		return;
 	fl_log("yahoo: the crumb is refused");
 	forget(s);
-	fl_state_remove(FILE_NAME);
+	if (!s->plays)
+		fl_state_remove(FILE_NAME);
 	fail(s, "the crumb is refused", 0);
 }
 
