@@ -72,23 +72,6 @@ static void *begin(const void *of_plan, const char *name,
 	return job;
 }
 
-/* Prices as traded stay what they were; dividends change those adjusted for
- * all. */
-static int64_t changed(void *state)
-{
-	const struct fl_av_job *job = state;
-	int64_t last = INT64_MIN;
-
-	for (size_t i = 0; i < job->event_count; i++) {
-		const struct fl_av_event *event = &job->events[i];
-
-		if (job->plan->adj != FL_AV_NONE && event->day > last &&
-		    (event->under.mant != 0 || job->plan->adj == FL_AV_ALL))
-			last = event->day;
-	}
-	return last;
-}
-
 static void end(void *state)
 {
 	struct fl_av_job *job = state;
