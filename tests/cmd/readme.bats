@@ -145,7 +145,7 @@ run_block() {
 
 @test "every option that the README and financelake(7) name is one" {
 	local name
-	for name in fl-fetch fl-clean fl-agg fl-load 'fl-fetch csv' 'fl-fetch sim' 'fl-fetch store' 'fl-fetch yahoo' 'fl-agg bars' 'fl-agg indicators' 'fl-agg stats' 'fl-agg count' 'fl-agg movers'; do
+	for name in fl-fetch fl-clean fl-agg fl-load 'fl-fetch csv' 'fl-fetch sim' 'fl-fetch store' 'fl-fetch yahoo' 'fl-fetch alphavantage' 'fl-fetch log' 'fl-fetch syslog' 'fl-agg bars' 'fl-agg indicators' 'fl-agg stats' 'fl-agg count' 'fl-agg movers'; do
 		# shellcheck disable=SC2086
 		$name --help
 	done | grep -oE -e '--[a-z][a-z-]+' >known
