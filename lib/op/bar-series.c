@@ -484,12 +484,20 @@ struct place {
 	struct fl_window window;
 };
 
-/* false: late for one of them. Then it goes into none, so that bars of all
- * intervals tell of the same trades. */
-static bool find_places(const struct fl_bars *bars,
-			const struct fl_bar_source *source,
-			const struct fl_bar_input *in, struct place *places,
-			struct fl_note *note)
+/* A bar that no record can tell of: its beginning or end lies outside of the
+ * years of time.h. */
+static bool is_beyond(const struct fl_window *window)
+{
+	return window->ts_ns < FL_TIME_MIN || window->end_ns > FL_TIME_MAX;
+}
+
+/* LATE: for one of them. Then it goes into none, so that bars of all intervals
+ * tell of the same trades. */
+static enum fl_bars_taken find_places(const struct fl_bars *bars,
+				      const struct fl_bar_source *source,
+				      const struct fl_bar_input *in,
+				      struct place *places,
+				      struct fl_note *note)
 {
 	bool forgiving = bars->config.partial || bars->config.io->marked;
 
@@ -506,14 +514,21 @@ static bool find_places(const struct fl_bars *bars,
 			continue;
 		find_window(iv, &source->origin, in->at_ns, in->day,
 			    &place->window);
+		if (is_beyond(&place->window)) {
+			fl_note_set(note, "ts",
+				    "its %s bar would reach beyond the years "
+				    "1678 to 2261",
+				    iv->text);
+			return FL_BARS_REFUSED;
+		}
 		if (!forgiving &&
 		    place->window.end_ns <= watermark(bars, source->series)) {
 			note_late(bars, source->series, iv, &place->window,
 				  note);
-			return false;
+			return FL_BARS_LATE;
 		}
 	}
-	return true;
+	return FL_BARS_TAKEN;
 }
 
 /* All or nothing: what one interval refuses is in no other. */
@@ -616,10 +631,10 @@ int fl_bars_add(struct fl_bars *bars, struct fl_bar_source *source,
 		*taken = FL_BARS_OTHER;
 		return 0;
 	}
-	if (!find_places(bars, source, in, places, note)) {
-		*taken = FL_BARS_LATE;
+	*reason = FL_REASON_out_of_range;
+	*taken = find_places(bars, source, in, places, note);
+	if (*taken != FL_BARS_TAKEN)
 		return 0;
-	}
 	*reason = put_in(bars, source, in->v, places, note);
 	*taken = *reason == FL_REASON_NONE ? FL_BARS_TAKEN : FL_BARS_REFUSED;
 	if (*taken == FL_BARS_REFUSED)
