@@ -149,7 +149,7 @@ bool fl_form_is_plain(enum fl_form form, const struct fl_json_tok *tok)
 	/* The forms of every tick, without the words for what is wrong. */
 	switch (form) {
 	case FL_FORM_LABEL:
-		return tok->len - 1 < 200 && !(kinds_of(tok) & BYTE_CONTROL);
+		return tok->len - 1 < 200;
 	case FL_FORM_SYMBOL:
 		return tok->len - 1 < 64 &&
 		       !(kinds_of(tok) &

@@ -14,7 +14,7 @@
  * in `fixes` what normalising must change. */
 const char *fl_form_check(enum fl_form form, const struct fl_json_tok *tok,
 			  unsigned *fixes);
-/* Is it that, and nothing is to change? */
+/* Is it that, and nothing is to change? Of a string of printable ASCII. */
 bool fl_form_is_plain(enum fl_form form, const struct fl_json_tok *tok);
 bool fl_form_in_words(const char *const *words, const struct fl_json_tok *tok);
 

@@ -25,20 +25,23 @@ enum {
 };
 
 /* The end of a plain string: its quote. NULL when it is not plain (escape,
- * control character, not ASCII) or does not end. */
+ * control character, DEL, not ASCII) or does not end. */
 static inline const char *string_end(const char *p, const char *end)
 {
 #ifdef __SSE2__
 	const __m128i quote = _mm_set1_epi8('"');
 	const __m128i slash = _mm_set1_epi8('\\');
 	const __m128i blank = _mm_set1_epi8(' ');
+	const __m128i del = _mm_set1_epi8(0x7f);
 
 	while (end - p >= 16) {
 		__m128i bytes =
 			_mm_loadu_si128((const __m128i *)(const void *)p);
 		/* Signed: bytes above 0x7f are below the blank, too. */
-		__m128i odd = _mm_or_si128(_mm_cmpeq_epi8(bytes, slash),
-					   _mm_cmplt_epi8(bytes, blank));
+		__m128i odd =
+			_mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(bytes, slash),
+						  _mm_cmpeq_epi8(bytes, del)),
+				     _mm_cmplt_epi8(bytes, blank));
 		unsigned quotes = (unsigned)_mm_movemask_epi8(
 			_mm_cmpeq_epi8(bytes, quote));
 		unsigned odds = (unsigned)_mm_movemask_epi8(odd);
@@ -56,7 +59,7 @@ static inline const char *string_end(const char *p, const char *end)
 
 		if (c == '"')
 			return p;
-		if (c < ' ' || c > 0x7f || c == '\\')
+		if (c < ' ' || c > 0x7e || c == '\\')
 			return NULL;
 	}
 	return NULL;
