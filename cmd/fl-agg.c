@@ -207,8 +207,9 @@ static int refuse_mark(void *arg, const char *bytes, size_t len,
 			    agg->verb->name);
 }
 
-static int read_input(struct agg *agg, const char *path, struct fl_error *err)
+static int read_input(void *arg, const char *path, struct fl_error *err)
 {
+	struct agg *agg = arg;
 	struct fl_reader *in = NULL;
 	struct fl_record rec;
 	int got;
@@ -230,33 +231,17 @@ static int read_input(struct agg *agg, const char *path, struct fl_error *err)
 	return got == -1 ? 1 : got;
 }
 
+/* What was read is written also when an input failed that was passed over. */
 static int read_inputs(struct agg *agg, struct fl_error *err)
 {
-	struct fl_run *run = agg->run;
-	enum fl_code first = FL_OK;
-	int failed = 0, count = 0;
-	const char *path;
+	struct fl_error failed = { .code = FL_OK };
+	int result = fl_run_inputs(agg->run, read_input, agg, &failed);
 
-	for (; (path = fl_run_operand(run)); count++) {
-		int result = read_input(agg, path, err);
-
-		if (result == 0)
-			continue;
-		if (result < 0 || !run->io.keep_going ||
-		    (err->code != FL_ERR_IO && err->code != FL_ERR_DATA))
-			return -1;
-		/* The end of the run gives the status of the first. */
-		if (first == FL_OK)
-			first = err->code;
-		fl_run_pass_over(run, err);
-		failed++;
-	}
-	if (agg->verb->end(agg->state, err) < 0)
+	if (result >= 0 && agg->verb->end(agg->state, err) < 0)
 		return -1;
-	return failed ? fl_error_set(err, first,
-				     "%d of %d inputs could not be read",
-				     failed, count)
-		      : 0;
+	if (result)
+		*err = failed;
+	return result ? -1 : 0;
 }
 
 static const struct fl_agg *find_verb(const struct fl_run *run,

@@ -95,31 +95,9 @@ static const struct fl_command command = {
 		"fl-clean --retry --coerce bad.ndjson",
 };
 
-static int clean_inputs(struct fl_run *run, struct fl_clean *clean,
-			struct fl_error *err)
+static int clean_input(void *arg, const char *path, struct fl_error *err)
 {
-	enum fl_code first = FL_OK;
-	int failed = 0, count = 0;
-	const char *path;
-
-	for (; (path = fl_run_operand(run)); count++) {
-		int result = fl_clean_input(clean, path, err);
-
-		if (result == 0)
-			continue;
-		if (result < 0 || !run->io.keep_going ||
-		    (err->code != FL_ERR_IO && err->code != FL_ERR_DATA))
-			return -1;
-		/* The end of the run gives the status of the first. */
-		if (first == FL_OK)
-			first = err->code;
-		fl_run_pass_over(run, err);
-		failed++;
-	}
-	if (!failed)
-		return 0;
-	return fl_error_set(err, first, "%d of %d inputs could not be read",
-			    failed, count);
+	return fl_clean_input(arg, path, err);
 }
 
 int main(int argc, char **argv)
@@ -146,7 +124,7 @@ int main(int argc, char **argv)
 	config.out = out;
 	if (fl_clean_open(&clean, &config, &err) < 0)
 		goto done;
-	clean_inputs(&run, clean, &err);
+	fl_run_inputs(&run, clean_input, clean, &err);
 done:
 	fl_clean_close(&clean);
 	fl_select_release(&config.select);

@@ -429,6 +429,34 @@ void fl_run_tick(struct fl_run *run)
 		fl_progress_draw(run);
 }
 
+int fl_run_inputs(struct fl_run *run,
+		  int (*each)(void *arg, const char *path,
+			      struct fl_error *err),
+		  void *arg, struct fl_error *err)
+{
+	enum fl_code first = FL_OK;
+	int failed = 0, count = 0;
+	const char *path;
+
+	for (; (path = fl_run_operand(run)); count++) {
+		int result = each(arg, path, err);
+
+		if (result == 0)
+			continue;
+		if (result < 0 || !run->io.keep_going ||
+		    (err->code != FL_ERR_IO && err->code != FL_ERR_DATA))
+			return -1;
+		if (first == FL_OK)
+			first = err->code;
+		fl_run_pass_over(run, err);
+		failed++;
+	}
+	if (failed)
+		fl_error_set(err, first, "%d of %d inputs could not be read",
+			     failed, count);
+	return failed > 0;
+}
+
 bool fl_run_stopping(const struct fl_run *run)
 {
 	return fl_stop_requested(&run->io);

@@ -99,6 +99,16 @@ void fl_run_pass_over(const struct fl_run *run, struct fl_error *err);
  * a stop was asked for. Standard input that is a pipe is drained when a signal
  * comes (io->drains); a terminal gets a word of explanation. */
 const char *fl_run_operand(struct fl_run *run);
+/* Each input in turn. Under --keep-going one that fails is told of and passed
+ * over, and the end of the run has the status of the first such.
+ *
+ * each    returns 0; -1 with err ends all; 1 with err: the fault is this
+ *         input's alone
+ * returns 0; -1; 1 with err: all are through, but for those passed over */
+int fl_run_inputs(struct fl_run *run,
+		  int (*each)(void *arg, const char *path,
+			      struct fl_error *err),
+		  void *arg, struct fl_error *err);
 /* Progress, on a terminal only; cheap enough to call per record. */
 void fl_run_tick(struct fl_run *run);
 /* Must reading end? false while a pipe drains: fl_stop_requested(). */
