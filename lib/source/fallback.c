@@ -23,6 +23,7 @@
 /* The sources of this run, as the word names them. */
 static struct {
 	const struct fl_source *sources[LEGS_MAX];
+	char *names;                   /* the word, cut at its commas */
 	const char *folders[LEGS_MAX]; /* of csv:DIR; else NULL */
 	size_t count;
 	struct fl_option options[LEGS_MAX + 1];
@@ -511,13 +512,13 @@ static int fallback_list(const struct fl_ask *ask,
 
 const struct fl_source *fl_fallback_find(const char *word, struct fl_error *err)
 {
-	char *names, *name;
+	char *rest, *name;
 
 	if (chain.source.name && strcmp(chain.source.name, word) == 0)
 		return &chain.source;
-	names = fl_strdup(word); /* kept: folders point into it */
+	chain.names = rest = fl_strdup(word);
 	chain.count = 0;
-	while ((name = strsep(&names, ","))) {
+	while ((name = strsep(&rest, ","))) {
 		if (add_leg(name, err) < 0)
 			return NULL;
 	}

@@ -38,7 +38,7 @@ struct fl_ask {
 	/* --resume: positions to start from; NULL: no marks are wanted. */
 	const struct fl_start *starts;
 	size_t start_count;
-	bool marked; /* positions are wanted, for marks or --state */
+	bool marked;          /* positions are wanted, for marks or --state */
 	const char *pipeline; /* of the marks, for messages; NULL: not marked */
 	int64_t warm_up_ns;   /* how far back before a position to go */
 	/* io->keep_going: tell what is wrong with one of several inputs, and

@@ -26,7 +26,8 @@ teardown() { end_servers; }
 
 # play: every symbol is known.
 play() {
-	LD_PRELOAD=$FL_BUILD/helper/preload-clock.so serve <<<'/ | 200 | body=good.json | header=Date: Wed, 07 Jan 2026 01:00:00 GMT'
+	server_preload=$FL_BUILD/helper/preload-clock.so
+	serve <<<'/ | 200 | body=good.json | header=Date: Wed, 07 Jan 2026 01:00:00 GMT'
 	export FL_YAHOO_URL=$url
 }
 
@@ -166,7 +167,7 @@ asked_on() { while read -r ns; do date -u -d "@$((ns / 1000000000))" +%F; done <
 	export FL_LIMIT=25/d,75/m
 	fetch ZZZT >/dev/null
 	quota() { LD_PRELOAD=$FL_BUILD/helper/preload-clock.so ASAN_OPTIONS=${ASAN_OPTIONS-}:verify_asan_link_order=0 fl-fetch --quota "$@"; }
-	quota >out
+	quota --as ndjson >out
 	[ "$(jq -c 'select(.subject == "yahoo") | [.type, .stat, .values]' out)" = '["stat","quota",{"minute_limit":75,"minute_used":1,"minute_left":74,"day_limit":25,"day_left":24,"day_used":1,"day_ends":"2026-01-08T00:00:00.000Z"}]' ] || fail "$(cat out)"
 	fl-clean -q --canonical out | cmp - out
 	run -0 quota --as table

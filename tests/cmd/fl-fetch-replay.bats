@@ -66,7 +66,7 @@ play() {
 	play <<<'ZZZT | 200 | text=your key SECRET123 is known | header=Set-Cookie: A3=COOKIE456'
 	run -3 --separate-stderr fetch --record tape --yahoo-url "${url/:\/\//:\/\/me:PASS789@}" ZZZT
 	compgen -G 'tape/ZZZT-*.http'
-	! grep -rE 'COOKIE456|PASS789' tape
+	run -1 grep -rE 'COOKIE456|PASS789' tape
 	grep -q '^Set-Cookie: \*\*\*' tape/*.http
 }
 
@@ -82,7 +82,7 @@ play() {
 	[ "$stderr" = "fl-fetch: --record: 'tape' holds a recording already; name another folder" ]
 	run -2 --separate-stderr fetch --record new --replay tape ZZZT
 	[ "$stderr" = "fl-fetch: --record and --replay exclude each other" ]
-	for file in tape/*.http; do head -c 40 "$file" >cut && cp cut "$file"; done
+	for file in tape/*.http; do head -c 40 "$file" >short && cp short "$file"; done
 	run -6 --separate-stderr fl-fetch yahoo --replay tape ZZZT
 	[[ $stderr == *"is damaged: no recorded exchange"* ]]
 }

@@ -54,7 +54,7 @@ play() {
 	export FL_YAHOO_URL=$url
 }
 
-load_p() { fl-load -q --pipeline p "${1:-x.db}"; }
+load_p() { fl-load -q --pipeline p x.db; }
 # windows: period1 of each request, as dates.
 windows() { sed 's/.*period1=\([0-9]*\).*/\1/' web.log | while read -r s; do date -u -d "@$s" +%F; done | tr '\n' ' '; }
 rows() { fl-fetch store "$1" --type bar,dividend,split | sort; }
@@ -131,7 +131,7 @@ rows() { fl-fetch store "$1" --type bar,dividend,split | sort; }
 	chart two.json 2026-01-09 1
 	play one.json two.json
 	fetch --state s.mark --range 1mo ZZZT >first
-	! grep -q '"type":"mark"' first
+	run -1 grep -q '"type":"mark"' first
 	[ "$(jq -c '[.type, (.at | keys)]' s.mark)" = '["mark",["yahoo:ZZZT/1d/split"]]' ]
 	at '2026-01-10 01:00:00Z'
 	fetch --state s.mark ZZZT >second
@@ -159,7 +159,7 @@ rows() { fl-fetch store "$1" --type bar,dividend,split | sort; }
 		/query | 200 | text={"Meta Data":{"2. Symbol":"ZZZT","5. Time Zone":"US/Eastern"},"Time Series (Daily)":{"2026-01-06":{"1. open":"1","2. high":"2","3. low":"1","4. close":"2","5. volume":"5"},"2026-01-05":{"1. open":"1","2. high":"2","3. low":"1","4. close":"2","5. volume":"5"},"2025-12-10":{"1. open":"1","2. high":"2","3. low":"1","4. close":"2","5. volume":"5"}}}
 	END
 	export FL_ALPHAVANTAGE_URL=$url ALPHAVANTAGE_API_KEY=demo1234
-	av() { LD_PRELOAD=$FL_BUILD/helper/preload-clock.so ASAN_OPTIONS=${ASAN_OPTIONS-}:verify_asan_link_order=0 fl-fetch alphavantage --type bar --range 1mo --resume x.db --pipeline p "$@" ZZZT; }
+	av() { LD_PRELOAD=$FL_BUILD/helper/preload-clock.so ASAN_OPTIONS=${ASAN_OPTIONS-}:verify_asan_link_order=0 fl-fetch alphavantage --type bar --range 1mo --resume x.db --pipeline p ZZZT; }
 	av >out
 	load_p <out
 	[ "$(jq -r 'select(.type == "bar") | .date' out | tr '\n' ' ')" = '2025-12-10 2026-01-05 2026-01-06 ' ] || fail "$(cat out)"
@@ -199,24 +199,27 @@ yahoo:ZZZB/1d/split' ]
 		round=$((round + 1))
 		rm -rf x.db* "$XDG_STATE_HOME"
 		: >web.log
-		rm -f done
-		while :; do
+		rm -f ended
+		for _ in {1..30}; do
 			# A session of its own, so that all of it dies at once.
 			# shellcheck disable=SC2016
-			LD_PRELOAD=$FL_BUILD/helper/preload-clock.so ASAN_OPTIONS=${ASAN_OPTIONS-}:verify_asan_link_order=0 FETCH_SYMBOLS=$symbols setsid bash -c 'set -o pipefail
-				fl-fetch yahoo --range 1mo --resume x.db --pipeline p $FETCH_SYMBOLS |
-					LD_PRELOAD= fl-load -q --batch 100,200ms --pipeline p x.db && : >done' 3>&- 2>>err &
+			FETCH_SYMBOLS=$symbols setsid bash -c 'set -o pipefail
+				LD_PRELOAD=$FL_BUILD/helper/preload-clock.so \
+					ASAN_OPTIONS=${ASAN_OPTIONS-}:verify_asan_link_order=0 \
+					fl-fetch yahoo --range 1mo --resume x.db --pipeline p $FETCH_SYMBOLS |
+					fl-load -q --batch 100,200ms --pipeline p x.db && : >ended' 3>&- 2>>err &
 			pid=$!
 			if [ "$here" -lt 4 ] && [ "$kills" -lt "$wanted" ]; then
 				sleep "0.$(printf '%03d' $((RANDOM % 350 + 30)))"
-				if [ ! -e done ]; then
+				if [ ! -e ended ]; then
 					kill -9 -- "-$pid" 2>/dev/null || :
 					here=$((here + 1)) kills=$((kills + 1))
 				fi
 			fi
 			wait "$pid" || :
-			[ ! -e done ] || break
+			[ ! -e ended ] || break
 		done
+		[ -e ended ] || fail "thirty runs, and none came to its end: $(tail -n 3 err)"
 		diff want <(rows x.db)
 		asked=$(wc -l <web.log)
 		[ "$asked" -le $((16 + here)) ] || fail "round $round: $asked requests for 16 symbols and $here kills"

@@ -10,7 +10,8 @@ export FL_LIMIT=none
 serve() {
 	local name=${1:-web} at
 	sed "s|body=|body=$data/|" >"$name.script"
-	"$FL_BUILD/helper/http-script" "$name.script" "$name.log" "$name.port" \
+	LD_PRELOAD=${server_preload-} ASAN_OPTIONS=${ASAN_OPTIONS-}:verify_asan_link_order=0 \
+		"$FL_BUILD/helper/http-script" "$name.script" "$name.log" "$name.port" \
 		>"$name.out" 2>&1 3>&- &
 	servers+=" $!"
 	for ((at = 0; at < 200; at++)); do
