@@ -3,12 +3,12 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "source/holes.h"
 
-#include <ftw.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "base/mem.h"
 #include "base/window.h"
+#include "folder.h"
 #include "tap.h"
 
 static char folder[] = "/tmp/fl-holes-XXXXXX";
@@ -248,13 +248,6 @@ static void test_always(void)
 	fl_store_close(&store);
 }
 
-static int remove_one(const char *path, const struct stat *st, int kind,
-		      struct FTW *at)
-{
-	(void)st, (void)kind, (void)at;
-	return remove(path);
-}
-
 int main(void)
 {
 	struct fl_error err = { .code = FL_OK };
@@ -267,6 +260,6 @@ int main(void)
 	test_hours();
 	test_always();
 	fl_calendars_close(&calendars);
-	nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	folder_remove(folder);
 	return done_testing();
 }

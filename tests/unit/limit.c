@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/time.h"
+#include "folder.h"
 #include "net/limit-file.h"
 #include "net/limit.h"
 #include "tap.h"
@@ -23,11 +24,9 @@ static void tell(void *arg, const char *text)
 
 static void empty_folder(void)
 {
-	char line[200];
-
-	snprintf(line, sizeof(line), "rm -rf %s/*", folder);
-	if (system(line) != 0)
-		note("cannot empty %s", folder);
+	folder_remove(folder);
+	if (mkdir(folder, 0700) < 0)
+		note("cannot make %s anew", folder);
 }
 
 /* --- text --- */

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "base/time.h"
+#include "folder.h"
 #include "net/tape.h"
 #include "tap.h"
 
@@ -98,14 +99,11 @@ static void test_cache(void)
 
 int main(void)
 {
-	char line[100];
 
 	if (!mkdtemp(folder))
 		skip_all("no folder");
 	test_play();
 	test_cache();
-	snprintf(line, sizeof(line), "rm -rf %s", folder);
-	if (system(line) != 0)
-		note("cannot remove %s", folder);
+	folder_remove(folder);
 	return done_testing();
 }
