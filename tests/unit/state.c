@@ -1,7 +1,6 @@
 /* Small files in the state folder.
  *
  * SPDX-License-Identifier: Apache-2.0 */
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "folder.h"
 #include "io/state.h"
 #include "tap.h"
 
@@ -29,20 +29,11 @@ static mode_t mode_of(const char *path)
 	return stat(path, &st) == 0 ? st.st_mode & 07777 : 0;
 }
 
-static int remove_one(const char *path, const struct stat *st, int kind,
-		      struct FTW *ftw)
-{
-	(void)st;
-	(void)kind;
-	(void)ftw;
-	return remove(path);
-}
-
 int main(void)
 {
 	struct fl_error err = { .code = FL_OK };
 	struct fl_buf out = { .max = 100 };
-	char *dir, *path, *other;
+	char *dir, *path, *other, *folders;
 
 	if (!mkdtemp(top))
 		return 1;
@@ -89,14 +80,19 @@ int main(void)
 	setenv("HOME", "", 1);
 	is_int(fl_state_path("x", &err) == NULL && err.code == FL_ERR_USAGE, 1,
 	       "nowhere to put it is told");
-	setenv("STATE_DIRECTORY", fl_sprintf("%s/s1:%s/s2", top, top), 1);
+	folders = fl_sprintf("%s/s1:%s/s2", top, top);
+	setenv("STATE_DIRECTORY", folders, 1);
 	fl_error_clear(&err);
+	free(other);
 	other = fl_state_path("x", &err);
 	is_str(other ? other + strlen(top) : "", "/s1/x",
 	       "the first of systemd's folders");
 
 	fl_buf_release(&out);
-	return nftw(top, remove_one, 8, FTW_DEPTH | FTW_PHYS) == 0
-		       ? done_testing()
-		       : 1;
+	free(dir);
+	free(path);
+	free(other);
+	free(folders);
+	folder_remove(top);
+	return done_testing();
 }
