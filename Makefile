@@ -284,9 +284,10 @@ TEST_ENV = PATH="$(abspath $(BIN)):$$PATH" FL_BIN="$(abspath $(BIN))" \
 # ThreadSanitizer wants its addresses where newer kernels may put a mapping.
 no_aslr = $(if $(filter tsan,$(VARIANT)),$(shell setarch -R true 2>/dev/null && echo setarch -R))
 BATS_FILES = $(sort $(wildcard tests/cmd/*.bats tests/pipe/*.bats))
+BATS_RUNS = $(addprefix run-,$(BATS_FILES))
 
 run_unit = $(if $(UNITS),$(TEST_ENV) $(PROVE) --exec '' $(UNITS),echo 'no unit tests')
-run_bats = $(if $(BATS_FILES),$(TEST_ENV) $(BATS) $(BATSFLAGS) $(BATS_FILES),echo 'no command tests')
+run_bats = $(TEST_ENV) $(BATS) $(BATSFLAGS)
 define run_replay
 bad=0; for f in $(FUZZERS); do d=tests/fuzz/corpus/$$(basename "$$f"); d=$${d/fuzz-/}; \
 	[ -d "$$d" ] || d=; \
@@ -298,19 +299,24 @@ test_programs = $(PROGRAMS) $(UNITS) $(FUZZERS) $(HELPERS)
 .PHONY: test test-programs test-unit test-replay test-cmd test-live golden asan tsan
 test-programs: $(test_programs)
 test: $(test_programs)
-	$(Q)s=0; { $(run_unit); } || s=1; { $(run_replay); } || s=1; { $(run_bats); } || s=1; \
+	$(Q)s=0; { $(run_unit); } || s=1; { $(run_replay); } || s=1; \
+	$(MAKE) -k -O test-cmd || s=1; \
 	[ -z "$(wildcard tests/live/*.bats)" ] || echo 'not run here: tests/live, which need services (make test-live)'; \
 	exit $$s
 test-unit: $(UNITS) $(HELPERS)
 	$(Q)$(run_unit)
 test-replay: $(FUZZERS)
 	$(Q)$(run_replay)
-test-cmd: $(PROGRAMS) $(HELPERS)
-	$(Q)$(run_bats)
+# Each file on its own, so that -j runs as many at once; most of their time
+# they wait.
+test-cmd: $(BATS_RUNS)
+.PHONY: $(BATS_RUNS)
+$(BATS_RUNS): run-%: $(PROGRAMS) $(HELPERS)
+	$(Q)$(run_bats) $*
 test-live: $(PROGRAMS) $(HELPERS)
-	$(Q)$(if $(wildcard tests/live/*.bats),$(TEST_ENV) $(BATS) $(BATSFLAGS) tests/live,echo 'no live tests')
+	$(Q)$(if $(wildcard tests/live/*.bats),$(run_bats) tests/live,echo 'no live tests')
 golden: $(PROGRAMS) $(HELPERS)
-	$(Q)FL_GOLDEN=write $(run_bats); git --no-pager diff --stat -- tests/data
+	$(Q)FL_GOLDEN=write $(run_bats) $(BATS_FILES); git --no-pager diff --stat -- tests/data
 
 asan tsan:
 	$(Q)$(MAKE) VARIANT=$@ test
