@@ -253,5 +253,28 @@ def lake_read(bench):
                     expected=lambda name: once(ticks) if name.startswith("fl-") else None)
 
 
+def chart(bench):
+    """The program makes the answer itself and clocks the decoding alone."""
+    def decode(how):
+        return [bench.path("chart_decode"), "-n", "400", how]
+
+    data = bench.path("chart.json")
+    with open(data, "wb") as out:
+        subprocess.run(decode("answer"), stdout=out, check=True)
+    tools = [
+        Tool("fl-fetch yahoo", decode("records"), clocked=True),
+        Tool("rows only", decode("parse"), clocked=True),
+        Tool("yyjson alone", decode("yyjson"), clocked=True),
+    ]
+
+    def target(by_name):
+        ratio = by_name["fl-fetch yahoo"].cpu / by_name["yyjson alone"].cpu
+        return ratio <= 3, f"decoding a chart costs {ratio:.2f} of yyjson's bare parse, at most 3 wanted"
+
+    return Workload("chart", "400 times ten years of daily bars, from Yahoo's answer to records", data, tools, (), [target],
+                    results=dict)
+
+
 # In this order: a folder is read after it was written.
-ALL = {"clean": clean, "bars": bars, "csv": csv, "sqlite": sqlite, "lake write": lake_write, "lake read": lake_read}
+ALL = {"clean": clean, "bars": bars, "csv": csv, "sqlite": sqlite, "lake write": lake_write, "lake read": lake_read,
+       "chart": chart}

@@ -13,6 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/short.h"
+
 enum {
 	SAFE_DIGITS = 6,  /* a decimal of so many survives float as it is */
 	FLOAT_DIGITS = 9, /* that many tell all floats apart */
@@ -75,11 +77,8 @@ static bool read_exponent(const char *text, const char *end, int *exponent)
 
 /* Are these eight bytes digits, and which number are they, read from the first
  * on? Of bytes in the order of the address, as little-endian machines have. */
-static bool read_eight(const char *text, uint64_t *value)
+static inline bool eight_digits(uint64_t v, uint64_t *value)
 {
-	uint64_t v;
-
-	memcpy(&v, text, 8);
 	if (((v & UINT64_C(0xf0f0f0f0f0f0f0f0)) |
 	     ((v + UINT64_C(0x0606060606060606)) &
 	      UINT64_C(0xf0f0f0f0f0f0f0f0)) >>
@@ -91,36 +90,28 @@ static bool read_eight(const char *text, uint64_t *value)
 	return true;
 }
 
-static bool read_four(const char *text, uint32_t *value)
+/* All of text[len] as the digits behind a point, len from 9 to 16, which is
+ * what most prices have: two words that overlap, so that no length is a branch
+ * of its own. */
+static inline bool read_fraction(const char *text, size_t len, uint64_t *value)
 {
-	uint32_t v;
+	uint64_t high = fl_load64(text), low = fl_load64(text + len - 8);
+	unsigned gone = 8 * (16 - (unsigned)len); /* bits, 0 to 56 */
 
-	memcpy(&v, text, 4);
-	if (((v & 0xf0f0f0f0) | ((v + 0x06060606) & 0xf0f0f0f0) >> 4) !=
-	    0x33333333)
+	high = high << gone |
+	       (UINT64_C(0x3030303030303030) & ~(~UINT64_C(0) << gone));
+	if (!eight_digits(high, &high) || !eight_digits(low, &low))
 		return false;
-	v = (v & 0x0f0f0f0f) * 2561 >> 8;
-	*value = (v & 0x00ff00ff) * 6553601 >> 16;
+	*value = high * 100000000 + low;
 	return true;
 }
 
-/* Digits from `text` on, appended to the mantissa; returns what follows. A
- * price has many behind its point and few before it. */
-static inline __attribute__((always_inline)) const char *
-read_digits(const char *text, const char *end, bool many, uint64_t *mant)
+/* Digits from `text` on, appended to the mantissa; returns what follows. */
+static inline const char *read_digits(const char *text, const char *end,
+				      uint64_t *mant)
 {
-	uint64_t value = *mant, eight;
-	uint32_t four;
+	uint64_t value = *mant;
 
-	if (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ && many &&
-	    end - text >= 8 && read_eight(text, &eight)) {
-		value = 100000000 * value + eight;
-		text += 8;
-		if (end - text >= 4 && read_four(text, &four)) {
-			value = 10000 * value + four;
-			text += 4;
-		}
-	}
 	for (; text < end; text++) {
 		unsigned digit = (unsigned)(*text - '0');
 
@@ -142,14 +133,23 @@ read_usual(const char *text, size_t len, struct written *w)
 
 	*w = (struct written){ .negative = *text == '-' };
 	start = text + w->negative;
-	text = point = read_digits(start, end, false, &w->mant);
+	text = point = read_digits(start, end, &w->mant);
 	if (point == start || (*start == '0' && point - start > 1))
 		return false;
 	w->digits = *start == '0' ? 0 : (int)(point - start);
 	if (text < end && *text == '.') {
 		const char *first = ++text;
 
-		text = read_digits(text, end, true, &w->mant);
+		uint64_t fraction;
+
+		if (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ &&
+		    end - text > 8 && end - text <= 16 &&
+		    read_fraction(text, (size_t)(end - text), &fraction)) {
+			w->mant = w->mant * whole_powers[end - text] + fraction;
+			text = end;
+		} else {
+			text = read_digits(text, end, &w->mant);
+		}
 		if (text == first || text - start > 40)
 			return false;
 		w->scale = (int)(text - first);
@@ -248,6 +248,82 @@ static bool shortest(const struct written *w, float wanted,
 	return false;
 }
 
+/* --- the usual float, without a division --- */
+
+enum {
+	FLOAT_BITS = 24,
+	MOST_SHIFT = 33, /* 10^9 × 2^33 fits 64 bits */
+	MOST_PLACES = 11 /* and so does 2^24 × 10^11 */
+};
+
+/* A float from 2^-10 to below 2^24, as whole × 2^-shift. */
+struct binary {
+	uint64_t whole;
+	int shift;
+};
+
+/* The float whose double is written; false: there is none, or this is not the
+ * place to find it. */
+static bool find_float(const struct written *w, struct binary *b)
+{
+	static const double inverse[MOST_DIGITS + 1] = {
+		1e0,   1e-1,  1e-2,  1e-3,  1e-4,  1e-5,  1e-6,
+		1e-7,  1e-8,  1e-9,  1e-10, 1e-11, 1e-12, 1e-13,
+		1e-14, 1e-15, 1e-16, 1e-17, 1e-18,
+	};
+	uint64_t apart;
+	uint32_t bits;
+	float near;
+
+	if (w->scale < 0 || w->scale > MOST_DIGITS)
+		return false;
+	/* A few units of the double off, of which the float has 2^29 between
+	 * itself and the next. */
+	near = (float)((double)(int64_t)w->mant * inverse[w->scale]);
+	memcpy(&bits, &near, sizeof(bits));
+	b->whole = (bits & 0x7fffff) | 0x800000;
+	b->shift = 150 - (int)(bits >> 23);
+	/* Below a power of two floats lie closer than above it. */
+	if (b->whole == 0x800000 || b->shift < 0 || b->shift > MOST_SHIFT)
+		return false;
+	/* Nearer to the float than half of the double's last place? What lies
+	 * between them is less than 10^scale, so nothing is lost when both are
+	 * counted modulo 2^64. */
+	apart = (uint64_t)llabs((int64_t)((w->mant << b->shift) -
+					  b->whole * whole_powers[w->scale]));
+	return apart <= (whole_powers[w->scale] - 1) >> (1 + 53 - FLOAT_BITS);
+}
+
+/* The shortest decimal that reads as the float; false: none of nine digits
+ * does, or the fast way does not reach it. */
+static bool shortest_of(const struct written *w, struct binary b,
+			struct fl_decimal *out)
+{
+	uint64_t half = (UINT64_C(1) << b.shift) >> 1;
+
+	for (int keep = SAFE_DIGITS; keep <= FLOAT_DIGITS; keep++) {
+		int places = w->scale - w->digits + keep;
+		struct written cand = { .negative = w->negative,
+					.scale = places };
+		uint64_t exact, apart;
+
+		if (places < 0 || places > MOST_PLACES || w->digits <= keep)
+			return false;
+		exact = b.whole * whole_powers[places];
+		/* Half a unit and not a whole one is rounded to even. */
+		cand.mant = exact >> b.shift;
+		if (half)
+			cand.mant =
+				(exact + half - !(cand.mant & 1)) >> b.shift;
+		/* A call, lest it become a branch that nobody can foresee. */
+		apart = (uint64_t)llabs(
+			(int64_t)((cand.mant << b.shift) - exact));
+		if (2 * apart < whole_powers[places])
+			return take_written(&cand, out);
+	}
+	return false;
+}
+
 static bool read_any(const char *text, size_t len, struct fl_decimal *out,
 		     bool *rounded)
 {
@@ -267,6 +343,10 @@ bool fl_yahoo_number(const char *text, size_t len, struct fl_decimal *out,
 	if (!len || !read_usual(text, len, &w))
 		return read_any(text, len, out, rounded);
 	if (w.digits > SAFE_DIGITS) {
+		struct binary b;
+
+		if (find_float(&w, &b) && shortest_of(&w, b, out))
+			return true;
 		/* 64 bits hold what is written, or all but; what rounding
 		 * twice might change is no float anyway. */
 		double value = (double)value_of(&w);
