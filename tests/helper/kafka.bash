@@ -1,0 +1,36 @@
+# shellcheck shell=bash
+# kafka: a broker, or three, of a test file (scripts/services/kafka).
+#
+#   setup_file() { begin_kafka --brokers 3 --tls; }
+#   setup() { kafka_ready; }
+#   teardown_file() { kafka stop; }
+
+# kafka COMMAND [ARG...]: of the one that the file has.
+kafka() {
+	"$BATS_TEST_DIRNAME/../../scripts/services/kafka" "$@" --dir "$BATS_FILE_TMPDIR/kafka"
+}
+
+# begin_kafka [OPTION...]: starts it. What is not to be had is why the tests are
+# skipped; all else that goes wrong is for the first of them to show.
+begin_kafka() {
+	local said='kafka: kcat is not installed' got=4
+	if command -v kcat >/dev/null; then
+		got=0
+		said=$(kafka start "$@" 2>&1) || got=$?
+	fi
+	echo "$said" >"$BATS_FILE_TMPDIR/start"
+	case $got:$said in
+	4:*' is not installed'* | 3:*'Maven cannot'*)
+		sed -n 's/^kafka: \(.*\( not installed\|cannot\).*[^:]\)/\1/p' <<<"$said" >"$BATS_FILE_TMPDIR/missing"
+		;;
+	esac
+}
+
+# kafka_ready: skips the test where there is no Kafka, else puts where it
+# listens into FL_BROKERS and FL_KAFKA_TEST_….
+kafka_ready() {
+	local where
+	[ ! -e "$BATS_FILE_TMPDIR/missing" ] || skip "$(<"$BATS_FILE_TMPDIR/missing")"
+	where=$(kafka env) || { cat "$BATS_FILE_TMPDIR/start" >&2; return 1; }
+	eval "$where"
+}
