@@ -29,47 +29,14 @@
 
 static struct {
 	bool list_sources, quota;
-	const char *resume, *pipeline, *state;
-	uint64_t marks;
-	int64_t marks_ns, warm_up_ns;
-} option = {
-	.marks = 10000,
-	.marks_ns = FL_SECOND,
-	.warm_up_ns = 10 * FL_MINUTE + 10 * FL_SECOND,
-};
-
-static int take_marks(void *target, const char *value, struct fl_error *err)
-{
-	const char *comma = strchr(value, ',');
-	char *end;
-
-	(void)target;
-	option.marks = strtoull(value, &end, 10);
-	if (*value < '0' || *value > '9' || (*end && end != comma) ||
-	    !option.marks)
-		return fl_error_set(err, FL_ERR_USAGE,
-				    "--marks takes a number of records and a "
-				    "time, such as 10000,1s, not '%s'",
-				    fl_show(value, strlen(value), 60));
-	if (!comma)
-		return 0;
-	if (fl_duration_parse(comma + 1, &option.marks_ns, err) < 0)
-		return fl_error_wrap(err, "--marks");
-	if (option.marks_ns <= 0)
-		return fl_error_set(err, FL_ERR_USAGE,
-				    "--marks takes a time above 0s");
-	return 0;
-}
+	const char *state;
+} option;
 
 static const struct fl_option options[] = {
 	FL_OPT_GROUP(fl_options_selects),
 	FL_OPT_GROUP(fl_options_last),
 	FL_OPT_STREAM,
-	FL_OPT_OF(FL_OPTION_TEXT, 0, "resume", "PLACE", &option.resume,
-		  "go on where the store says that --pipeline stands, and "
-		  "write marks"),
-	FL_OPT_TEXT(0, "pipeline", "NAME", &option.pipeline,
-		    "the name under which the store keeps positions"),
+	FL_OPT_GROUP(fl_options_resume),
 	{ .kind = FL_OPTION_TEXT,
 	  .name = "state",
 	  .arg = "FILE",
@@ -77,12 +44,6 @@ static const struct fl_option options[] = {
 	  .words = "@file",
 	  .help = "go on where FILE says that the last run came to, and keep "
 		  "it there" },
-	FL_OPT_CALL(0, "marks", "N,DUR", take_marks, NULL,
-		    "a mark after N records or DUR, whatever is first "
-		    "[10000,1s]"),
-	FL_OPT_DURATION(0, "warm-up", "DUR", &option.warm_up_ns,
-			"how much to give again before a position, so that "
-			"repeats are found across it [10m10s]"),
 	FL_OPT_FLAG(0, "list-sources", &option.list_sources,
 		    "tell what there is to fetch from"),
 	FL_OPT_FLAG(0, "quota", &option.quota,
@@ -357,22 +318,24 @@ static int check_resume(const struct fetch *fetch, struct fl_error *err)
 {
 	struct fl_buf able = FL_BUF_INIT;
 
-	if (!option.resume && option.pipeline)
+	if (!fl_resume_asked.place && fl_resume_asked.pipeline)
 		return fl_error_set(err, FL_ERR_USAGE,
 				    "--pipeline goes with --resume PLACE, the "
 				    "store that keeps its positions");
-	if (option.resume && option.state)
+	if (fl_resume_asked.place && option.state)
 		return fl_error_set(err, FL_ERR_USAGE,
 				    "--resume and --state exclude each other: "
 				    "positions are kept in one place");
-	if (!option.resume && !option.state)
+	if (!fl_resume_asked.place && !option.state)
 		return 0;
-	if (option.resume && (!option.pipeline || !*option.pipeline))
-		return fl_error_set(
-			err, FL_ERR_USAGE,
-			"--resume needs --pipeline NAME, the name "
-			"under which '%s' keeps positions",
-			fl_show(option.resume, strlen(option.resume), 200));
+	if (fl_resume_asked.place &&
+	    (!fl_resume_asked.pipeline || !*fl_resume_asked.pipeline))
+		return fl_error_set(err, FL_ERR_USAGE,
+				    "--resume needs --pipeline NAME, the name "
+				    "under which '%s' keeps positions",
+				    fl_show(fl_resume_asked.place,
+					    strlen(fl_resume_asked.place),
+					    200));
 	if (!fetch->source->resumes) {
 		for (size_t i = 0; fl_sources[i]; i++)
 			if (fl_sources[i]->resumes)
@@ -392,14 +355,16 @@ static int check_resume(const struct fetch *fetch, struct fl_error *err)
 			"other: "
 			"the newest records are known at the end "
 			"only");
-	if (option.resume && fl_writer_as(fetch->out) != FL_AS_NDJSON)
+	if (fl_resume_asked.place && fl_writer_as(fetch->out) != FL_AS_NDJSON)
 		return fl_error_set(
 			err, FL_ERR_USAGE,
 			"--resume writes marks, which only NDJSON "
 			"carries: send it to fl-load --pipeline "
 			"%s %s",
-			fl_show(option.pipeline, strlen(option.pipeline), 100),
-			fl_show(option.resume, strlen(option.resume), 200));
+			fl_show(fl_resume_asked.pipeline,
+				strlen(fl_resume_asked.pipeline), 100),
+			fl_show(fl_resume_asked.place,
+				strlen(fl_resume_asked.place), 200));
 	return 0;
 }
 
@@ -408,13 +373,13 @@ static int begin_marks(struct fetch *fetch, struct fl_error *err)
 {
 	struct fl_mark *held = &fetch->held;
 
-	if (!option.resume && !option.state)
+	if (!fl_resume_asked.place && !option.state)
 		return 0;
-	fetch->run->pipeline = option.pipeline;
+	fetch->run->pipeline = fl_resume_asked.pipeline;
 	if ((option.state ? fl_positions_open(&fetch->positions, option.state,
 					      held, err)
-			  : fl_marks_ask(held, option.resume, option.pipeline,
-					 err)) < 0)
+			  : fl_marks_ask(held, fl_resume_asked.place,
+					 fl_resume_asked.pipeline, err)) < 0)
 		return -1;
 	fetch->starts =
 		fl_realloc(NULL, held->count + 1, sizeof(*fetch->starts));
@@ -425,8 +390,9 @@ static int begin_marks(struct fetch *fetch, struct fl_error *err)
 	fetch->ask.starts = fetch->starts;
 	fetch->ask.start_count = held->count;
 	fetch->ask.marked = true;
-	fetch->ask.pipeline = option.pipeline;
-	fetch->ask.warm_up_ns = option.resume ? option.warm_up_ns : 0;
+	fetch->ask.pipeline = fl_resume_asked.pipeline;
+	fetch->ask.warm_up_ns =
+		fl_resume_asked.place ? fl_resume_asked.warm_up_ns : 0;
 	return 0;
 }
 
@@ -453,7 +419,7 @@ static int set_clock(struct fetch *fetch, struct fl_error *err)
 		return 0;
 	got = fl_polled_clock(&fetch->now_ns, err);
 	/* Who is restarted at once asks the same as before. */
-	if (got == 0 && (option.resume || option.state)) {
+	if (got == 0 && (fl_resume_asked.place || option.state)) {
 		fetch->now_ns -= fetch->now_ns % FL_MINUTE;
 		got = 1;
 	}
@@ -526,9 +492,10 @@ static int fetch_all(struct fetch *fetch, struct fl_error *err)
 	    fetch->source->open(&fetch->state, &fetch->ask, err) < 0)
 		return -1;
 	/* Only now: a source that cannot start writes nothing. */
-	if (option.resume &&
+	if (fl_resume_asked.place &&
 	    fl_marks_open(&fetch->marks, fetch->io, fetch->out, &fetch->held,
-			  option.marks, option.marks_ns, err) < 0)
+			  fl_resume_asked.every, fl_resume_asked.every_ns,
+			  err) < 0)
 		return -1;
 	if (pump(fetch, err) < 0)
 		return -1;

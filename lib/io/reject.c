@@ -133,10 +133,16 @@ static void print_reject(const struct fl_io *io, const struct fl_reject *reject,
 		{ position, 0 },
 	};
 
-	parts[3].len =
-		(size_t)snprintf(position, sizeof(position), "%.480s:%llu",
-				 reject->input ? reject->input : "",
-				 (unsigned long long)reject->line);
+	if (reject->in_topic)
+		parts[3].len = (size_t)snprintf(
+			position, sizeof(position), "%.460s/%d:%lld",
+			reject->input ? reject->input : "",
+			(int)reject->partition, (long long)reject->offset);
+	else
+		parts[3].len = (size_t)snprintf(
+			position, sizeof(position), "%.480s:%llu",
+			reject->input ? reject->input : "",
+			(unsigned long long)reject->line);
 	fl_id128(parts, 4, id);
 	/* Milliseconds are fine enough for any use of a reject's time. */
 	fl_time_print(fl_now_ns() / 1000000 * 1000000, ts);
@@ -159,6 +165,10 @@ static void print_reject(const struct fl_io *io, const struct fl_reject *reject,
 	if (reject->line)
 		fl_buf_printf(out, ",\"line\":%llu",
 			      (unsigned long long)reject->line);
+	if (reject->in_topic)
+		fl_buf_printf(out, ",\"partition\":%d,\"offset\":%lld",
+			      (int)reject->partition,
+			      (long long)reject->offset);
 	append_raw(out, reject);
 	if (note && note->field[0]) {
 		fl_buf_puts(out, ",\"field\":");

@@ -7,6 +7,7 @@
 #ifndef FL_IO_REJECT_H
 #define FL_IO_REJECT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -79,6 +80,10 @@ struct fl_reject {
 	const struct fl_note *note;
 	const char *input; /* path, "-" for standard input, or a topic */
 	uint64_t line;     /* from 1; 0: none */
+	/* Of a topic, in place of a line. */
+	bool in_topic;
+	int32_t partition;
+	int64_t offset;
 	const char *raw;
 	size_t raw_len;
 	uint64_t raw_bytes; /* when the line was longer than `raw` holds; else 0

@@ -386,6 +386,15 @@ int fl_stream_create(struct fl_stream **stream, const char *path,
 	return 0;
 }
 
+static void (*while_full)(void *arg);
+static void *while_full_arg;
+
+void fl_stream_while_full(void (*each)(void *arg), void *arg)
+{
+	while_full = each;
+	while_full_arg = arg;
+}
+
 int fl_write_all(int fd, const void *bytes, size_t len, const char *name,
 		 struct fl_error *err)
 {
@@ -404,7 +413,8 @@ int fl_write_all(int fd, const void *bytes, size_t len, const char *name,
 		if (errno == EAGAIN) {
 			struct pollfd pfd = { fd, POLLOUT, 0 };
 
-			(void)poll(&pfd, 1, LOOK_MS);
+			if (poll(&pfd, 1, LOOK_MS) == 0 && while_full)
+				while_full(while_full_arg);
 			continue;
 		}
 		if (errno == EPIPE)

@@ -58,6 +58,10 @@ bool fl_stream_is_deserted(const struct fl_stream *stream);
 bool fl_stream_is_tty(const struct fl_stream *stream);
 uint64_t fl_stream_bytes(const struct fl_stream *stream); /* decoded so far */
 
+/* While a write finds no room, for as long as its descriptor does not block,
+ * `each` is called a few times a second; it must not write itself. For whoever
+ * has to show signs of life elsewhere. NULL: nobody does. */
+void fl_stream_while_full(void (*each)(void *arg), void *arg);
 /* write(2) until all is out; EINTR and short writes dealt with.
  * errors  FL_ERR_CLOSED the reader went away; FL_ERR_IO */
 int fl_write_all(int fd, const void *bytes, size_t len, const char *name,

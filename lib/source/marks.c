@@ -26,6 +26,50 @@
 #define LOOK_EVERY 64          /* records between two looks at the clock */
 #define TALK_MAX   (64u << 20) /* bytes of positions one may answer with */
 
+struct fl_resume_asked fl_resume_asked = {
+	.every = 10000,
+	.every_ns = FL_SECOND,
+	.warm_up_ns = 10 * FL_MINUTE + 10 * FL_SECOND,
+};
+
+static int take_every(void *target, const char *value, struct fl_error *err)
+{
+	struct fl_resume_asked *asked = target;
+	const char *comma = strchr(value, ',');
+	char *end;
+
+	asked->every = strtoull(value, &end, 10);
+	if (*value < '0' || *value > '9' || (*end && end != comma) ||
+	    !asked->every)
+		return fl_error_set(err, FL_ERR_USAGE,
+				    "--marks takes a number of records and a "
+				    "time, such as 10000,1s, not '%s'",
+				    fl_show(value, strlen(value), 60));
+	if (!comma)
+		return 0;
+	if (fl_duration_parse(comma + 1, &asked->every_ns, err) < 0)
+		return fl_error_wrap(err, "--marks");
+	if (asked->every_ns <= 0)
+		return fl_error_set(err, FL_ERR_USAGE,
+				    "--marks takes a time above 0s");
+	return 0;
+}
+
+const struct fl_option fl_options_resume[] = {
+	FL_OPT_TEXT(0, "resume", "PLACE", &fl_resume_asked.place,
+		    "go on where the store says that --pipeline stands, and "
+		    "write marks"),
+	FL_OPT_TEXT(0, "pipeline", "NAME", &fl_resume_asked.pipeline,
+		    "the name under which the store keeps positions"),
+	FL_OPT_CALL(0, "marks", "N,DUR", take_every, &fl_resume_asked,
+		    "a mark after N records or DUR, whatever is first "
+		    "[10000,1s]"),
+	FL_OPT_DURATION(0, "warm-up", "DUR", &fl_resume_asked.warm_up_ns,
+			"how much to give again before a position, so that "
+			"repeats are found across it [10m10s]"),
+	FL_OPT_END,
+};
+
 struct origin {
 	const char *name;
 	char *from; /* NULL: the store held nothing */
@@ -194,6 +238,29 @@ int fl_marks_idle(struct fl_marks *marks, struct fl_error *err)
 	    fl_monotonic_ns() - marks->marked_ns < marks->every_ns)
 		return 0;
 	return mark_batch(marks, err);
+}
+
+int fl_marks_now(struct fl_marks *marks, struct fl_error *err)
+{
+	return mark_batch(marks, err);
+}
+
+void fl_marks_forget(struct fl_marks *marks, const char *origin)
+{
+	marks->now = NULL;
+	for (size_t i = 0; i < marks->count; i++) {
+		if (strcmp(marks->origins[i].name, origin) != 0)
+			continue;
+		free(marks->origins[i].from);
+		marks->origins[i] = marks->origins[--marks->count];
+		return;
+	}
+}
+
+void fl_marks_held(struct fl_marks *marks, const struct fl_mark *held)
+{
+	marks->held = held;
+	marks->mark.pipeline = held->pipeline;
 }
 
 int fl_marks_end(struct fl_marks *marks, struct fl_error *err)
@@ -403,8 +470,10 @@ static int parse_positions(struct fl_mark *held, const struct fl_buf *lines,
 int fl_marks_ask(struct fl_mark *held, const char *place, const char *pipeline,
 		 struct fl_error *err)
 {
-	static char name[] = "fl-load", quiet[] = "-q",
-		    positions[] = "--positions", option[] = "--pipeline";
+	static char load[] = "fl-load", produce[] = "fl-produce",
+		    quiet[] = "-q", positions[] = "--positions",
+		    option[] = "--pipeline";
+	char *name = strncmp(place, "kafka://", 8) == 0 ? produce : load;
 	char *argv[] = { name,      quiet,
 			 positions, (char *)(uintptr_t)place,
 			 option,    (char *)(uintptr_t)pipeline,

@@ -9,11 +9,21 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "base/option.h"
 #include "io/writer.h"
 #include "rec/mark.h"
 #include "source/source.h"
 
 struct fl_marks;
+
+/* --resume and what goes with it. */
+struct fl_resume_asked {
+	const char *place, *pipeline; /* NULL: not given */
+	uint64_t every;
+	int64_t every_ns, warm_up_ns;
+};
+extern struct fl_resume_asked fl_resume_asked;
+extern const struct fl_option fl_options_resume[];
 
 /* Write the opening mark.
  *
@@ -32,13 +42,21 @@ int fl_marks_after(struct fl_marks *marks, const struct fl_item *item,
 		   struct fl_error *err);
 /* Nothing comes at the moment: a mark when the time for one has come. */
 int fl_marks_idle(struct fl_marks *marks, struct fl_error *err);
+/* A mark for whatever has moved, now. */
+int fl_marks_now(struct fl_marks *marks, struct fl_error *err);
+/* The origin is no longer ours: should it come back, it goes on from where the
+ * store then holds it. Its last mark was written. */
+void fl_marks_forget(struct fl_marks *marks, const char *origin);
+/* The store was asked again: `held` is new, or holds something new. */
+void fl_marks_held(struct fl_marks *marks, const struct fl_mark *held);
 /* A good end: what is left, then the end mark. */
 int fl_marks_end(struct fl_marks *marks, struct fl_error *err);
 void fl_marks_close(struct fl_marks **marks); /* NULL is fine; sets NULL */
 
 /* Ask the store where a pipeline stands, by running `fl-load --positions PLACE
- * --pipeline P`: one implementation, and no database library here. The command
- * is looked for beside our own, then in PATH.
+ * --pipeline P`, or fl-produce for kafka://…: one implementation, and no
+ * database library here. The command is looked for beside our own, then in
+ * PATH.
  *
  * held    out: the mark it printed; no origins when the store knows none
  * errors  the child's own, with its message */
