@@ -6,12 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-static int64_t floor_div(int64_t value, int64_t by)
-{
-	int64_t q = value / by;
-
-	return q - (value % by < 0);
-}
+#include "base/div.h"
 
 /* A wall time, as nanoseconds since 1970 as if in UTC, as an instant. */
 static int64_t from_wall(const struct fl_zone *zone, int64_t wall)
@@ -29,7 +24,7 @@ static int64_t from_wall(const struct fl_zone *zone, int64_t wall)
 
 int64_t fl_window_day(const struct fl_zone *zone, int64_t ns)
 {
-	return floor_div(ns + fl_zone_offset(zone, ns) * FL_SECOND, FL_DAY);
+	return fl_div_floor(ns + fl_zone_offset(zone, ns) * FL_SECOND, FL_DAY);
 }
 
 int64_t fl_window_midnight(const struct fl_zone *zone, int64_t day)
@@ -47,8 +42,8 @@ static int64_t find_change(const struct fl_zone *zone, int64_t from, int64_t to)
 {
 	int64_t offset = offset_at(zone, to);
 
-	from = floor_div(from, FL_SECOND);
-	to = floor_div(to, FL_SECOND);
+	from = fl_div_floor(from, FL_SECOND);
+	to = fl_div_floor(to, FL_SECOND);
 	while (to - from > 1) {
 		int64_t middle = from + (to - from) / 2;
 
@@ -67,8 +62,8 @@ static bool begins_at(int64_t change, int64_t before, int64_t after,
 		      int64_t length)
 {
 	return (change + after) % length == 0 ||
-	       floor_div(change + before - 1, length) !=
-		       floor_div(change + after, length);
+	       fl_div_floor(change + before - 1, length) !=
+		       fl_div_floor(change + after, length);
 }
 
 void fl_window_instant(const struct fl_interval *interval,
@@ -76,7 +71,7 @@ void fl_window_instant(const struct fl_interval *interval,
 		       struct fl_window *window)
 {
 	int64_t length = interval->ns, offset = offset_at(zone, ns);
-	int64_t wall = floor_div(ns + offset, length) * length;
+	int64_t wall = fl_div_floor(ns + offset, length) * length;
 	int64_t from = wall - offset, to = from + length;
 	int64_t before = offset_at(zone, from), after = offset_at(zone, to);
 
@@ -104,7 +99,7 @@ void fl_window_instant(const struct fl_interval *interval,
 
 static int64_t month_start(int64_t months)
 {
-	int64_t year = floor_div(months, 12);
+	int64_t year = fl_div_floor(months, 12);
 
 	return fl_days_from_civil((int)year, (int)(months - 12 * year) + 1, 1);
 }
@@ -119,8 +114,8 @@ void fl_window_date(const struct fl_interval *interval,
 		int year, month, unused;
 
 		fl_civil_from_days(day, &year, &month, &unused);
-		from = floor_div((int64_t)year * 12 + month - 1,
-				 interval->months) *
+		from = fl_div_floor((int64_t)year * 12 + month - 1,
+				    interval->months) *
 		       interval->months;
 		to = month_start(from + interval->months);
 		from = month_start(from);
@@ -128,7 +123,7 @@ void fl_window_date(const struct fl_interval *interval,
 		int64_t days = interval->ns / FL_DAY;
 
 		/* 1970-01-01 was a Thursday. */
-		from = days == 7 ? floor_div(day + 3, 7) * 7 - 3 : day;
+		from = days == 7 ? fl_div_floor(day + 3, 7) * 7 - 3 : day;
 		to = from + days;
 	}
 	*window = (struct fl_window){

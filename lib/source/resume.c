@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/div.h"
 #include "base/mem.h"
 
 /* The last days are asked for again: providers correct them. */
@@ -75,7 +76,7 @@ int fl_reach_start(const struct fl_ask *ask, const char *origin,
 
 static int64_t floor_day(int64_t ns)
 {
-	return ns / FL_DAY - (ns % FL_DAY < 0);
+	return fl_div_floor(ns, FL_DAY);
 }
 
 /* From when the user wants the series; FL_TIME_NONE: that was not said. */
