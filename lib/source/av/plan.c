@@ -11,8 +11,17 @@
 
 #include "base/mem.h"
 #include "source/av/av.h"
+#include "source/plan.h"
 
 #define BASE "https://www.alphavantage.co"
+
+/* What options take; ADJS in the order of enum fl_av_adj. */
+#define INTERVALS "1m 5m 15m 30m 1h 1d 1wk 1mo"
+#define ADJS      "none split all"
+#define SESSIONS  "regular all"
+#define LISTINGS  "active delisted"
+#define RIGHTS    "delayed realtime"
+#define FORMS     "json csv"
 
 enum {
 	KEY_MAX = 200,
@@ -31,20 +40,20 @@ const struct fl_option fl_av_options[] = {
 	  .name = "interval",
 	  .arg = "IV",
 	  .target = &option.interval,
-	  .words = "1m 5m 15m 30m 1h 1d 1wk 1mo",
-	  .help = "of the bars: 1m 5m 15m 30m 1h 1d 1wk 1mo [1d]" },
+	  .words = INTERVALS,
+	  .help = "of the bars: " INTERVALS " [1d]" },
 	{ .kind = FL_OPTION_TEXT,
 	  .name = "adj",
 	  .arg = "none|split|all",
 	  .target = &option.adj,
-	  .words = "none split all",
+	  .words = ADJS,
 	  .help = "prices as traded, adjusted for splits (1d alone), or for "
 		  "dividends as well [none]" },
 	{ .kind = FL_OPTION_TEXT,
 	  .name = "session",
 	  .arg = "regular|all",
 	  .target = &option.session,
-	  .words = "regular all",
+	  .words = SESSIONS,
 	  .help = "trading hours that count; all: before and after the regular "
 		  "ones, too, below 1d [regular]" },
 	FL_OPT_TEXT(0, "search", "TEXT", &option.search,
@@ -63,7 +72,7 @@ const struct fl_option fl_av_options[] = {
 	  .name = "listing",
 	  .arg = "active|delisted",
 	  .target = &option.listing,
-	  .words = "active delisted",
+	  .words = LISTINGS,
 	  .help = "all instruments that are listed in the US, or were" },
 	FL_OPT_TEXT(0, "listing-date", "DATE", &option.listing_date,
 		    "as of that day, from 2010-01-01 on [today]"),
@@ -76,13 +85,13 @@ const struct fl_option fl_av_options[] = {
 	  .name = "entitlement",
 	  .arg = "delayed|realtime",
 	  .target = &option.entitlement,
-	  .words = "delayed realtime",
+	  .words = RIGHTS,
 	  .help = "for keys that are paid for: prices of today" },
 	{ .kind = FL_OPTION_TEXT,
 	  .name = "datatype",
 	  .arg = "json|csv",
 	  .target = &option.datatype,
-	  .words = "json csv",
+	  .words = FORMS,
 	  .help = "how bars come; csv is a third of the bytes, and does not "
 		  "tell the time zone [json]" },
 	FL_OPT_GROUP(fl_options_polled),
@@ -98,41 +107,9 @@ const struct fl_option fl_av_options[] = {
 	FL_OPT_END,
 };
 
-static const struct {
-	int64_t ns;
-	int months;
-	const char *minutes;
-} intervals[] = {
-	{ FL_MINUTE, 0, "1min" },       { 5 * FL_MINUTE, 0, "5min" },
-	{ 15 * FL_MINUTE, 0, "15min" }, { 30 * FL_MINUTE, 0, "30min" },
-	{ FL_HOUR, 0, "60min" },        { FL_DAY, 0, NULL },
-	{ 7 * FL_DAY, 0, NULL },        { 0, 1, NULL },
-};
-
 const char *fl_av_base(void)
 {
 	return option.base ? option.base : BASE;
-}
-
-/* One of two or three words, the first at 0. */
-static int take_word(const char *name, const char *value,
-		     const char *const *words, int *index, struct fl_error *err)
-{
-	char list[60] = "";
-
-	for (int i = 0; value && words[i]; i++) {
-		if (strcmp(value, words[i]) == 0) {
-			*index = i;
-			return 0;
-		}
-		snprintf(list + strlen(list), sizeof(list) - strlen(list),
-			 "%s%s", i ? (words[i + 1] ? ", " : " or ") : "",
-			 words[i]);
-	}
-	return !value ? 0
-		      : fl_error_set(err, FL_ERR_USAGE,
-				     "--%s takes %s, not '%s'", name, list,
-				     fl_show(value, strlen(value), 60));
 }
 
 /* --- the key --- */
@@ -228,28 +205,23 @@ const char *fl_av_key(void)
 
 static int take_interval(struct fl_av_plan *plan, struct fl_error *err)
 {
-	if (fl_interval_parse(option.interval ? option.interval : "1d",
-			      &plan->interval, err) < 0)
+	/* As the provider is asked for them; NULL: they are dated. */
+	static const char *const minutes[] = { "1min",  "5min",  "15min",
+					       "30min", "60min", NULL,
+					       NULL,    NULL };
+	int found = fl_plan_interval(FL_AV, option.interval, INTERVALS,
+				     &plan->interval, err);
+
+	if (found < 0)
 		return -1;
-	for (size_t i = 0; i < sizeof(intervals) / sizeof(*intervals); i++)
-		if (intervals[i].ns == plan->interval.ns &&
-		    intervals[i].months == plan->interval.months) {
-			plan->minutes = intervals[i].minutes;
-			return 0;
-		}
-	return fl_error_set(err, FL_ERR_USAGE,
-			    FL_AV " gives bars of 1m 5m 15m 30m 1h 1d 1wk "
-				  "1mo, not %s; fl-agg makes others of them",
-			    plan->interval.text);
+	plan->minutes = minutes[found];
+	return 0;
 }
 
 static int take_types(const struct fl_ask *ask, struct fl_av_plan *plan,
 		      struct fl_error *err)
 {
-	const struct {
-		const char *name;
-		bool *wanted;
-	} types[] = {
+	const struct fl_plan_type types[] = {
 		{ "bar", &plan->bars },
 		{ "quote", &plan->quotes },
 		{ "news", &plan->news },
@@ -257,28 +229,22 @@ static int take_types(const struct fl_ask *ask, struct fl_av_plan *plan,
 		{ "dividend", &plan->dividends },
 		{ "split", &plan->splits },
 		{ "calendar", &plan->calendar },
+		{ NULL, NULL },
 	};
+	const char *other;
 
 	if (!ask->types) {
 		plan->news = option.topics != NULL;
 		plan->bars = plan->dividends = plan->splits = plan->along =
 			!plan->news;
 	}
-	for (const char *const *type = ask->types; type && *type; type++) {
-		size_t i = 0;
-
-		while (i < sizeof(types) / sizeof(*types) &&
-		       strcmp(types[i].name, *type) != 0)
-			i++;
-		if (i == sizeof(types) / sizeof(*types))
-			return fl_error_set(
-				err, FL_ERR_USAGE,
-				FL_AV " gives bar, dividend, split, quote, "
-				      "news, instrument and calendar of a "
-				      "symbol; no %s",
-				*type);
-		*types[i].wanted = true;
-	}
+	other = fl_plan_types(ask, types);
+	if (other)
+		return fl_error_set(err, FL_ERR_USAGE,
+				    FL_AV " gives bar, dividend, split, quote, "
+					  "news, instrument and calendar of a "
+					  "symbol; no %s",
+				    other);
 	if (plan->news &&
 	    (plan->bars || plan->quotes || plan->instruments || plan->calendar))
 		return fl_error_set(err, FL_ERR_USAGE,
@@ -334,11 +300,10 @@ static int take_calendars(struct fl_av_plan *plan, struct fl_error *err)
 
 static int take_listing(struct fl_av_plan *plan, struct fl_error *err)
 {
-	static const char *const states[] = { "active", "delisted", NULL };
 	int state = 0;
 	int64_t day;
 
-	if (take_word("listing", option.listing, states, &state, err) < 0)
+	if (fl_plan_word("listing", option.listing, LISTINGS, &state, err) < 0)
 		return -1;
 	plan->delisted = state == 1;
 	plan->listing_date = option.listing_date;
@@ -393,25 +358,11 @@ static int take_subjects(const struct fl_ask *ask, struct fl_av_plan *plan,
 
 /* --- times --- */
 
-static int64_t ceil_div(int64_t value, int64_t by)
+static int too_old(const struct fl_av_plan *plan, const char *symbol,
+		   const char *kept, struct fl_error *err)
 {
-	return value / by + (value % by > 0);
-}
-
-static int too_old(const struct fl_ask *ask, const struct fl_av_plan *plan,
-		   const char *symbol, const char *since, struct fl_error *err)
-{
-	char asked[FL_TIME_TEXT];
-
-	(void)ask;
-	fl_time_print(plan->from_ns, asked);
-	return fl_error_set(err, FL_ERR_USAGE,
-			    "%s%s%s" FL_AV " gives %s bars %s only; asked from "
-			    "%.10s",
-			    symbol ? "'" : "",
-			    symbol ? fl_show(symbol, strlen(symbol), 64) : "",
-			    symbol ? "': " : "", plan->interval.text, since,
-			    asked);
+	return fl_plan_too_old(FL_AV, symbol, plan->interval.text, kept, "from",
+			       plan->from_ns, err);
 }
 
 /* A pair, whose bars are not kept for long? */
@@ -433,53 +384,40 @@ static bool is_pair(const char *name)
 static int check_age(const struct fl_ask *ask, const struct fl_av_plan *plan,
 		     struct fl_error *err)
 {
-	const char *first = ask->operands && *ask->operands ? *ask->operands
-			    : ask->symbols                  ? *ask->symbols
-							    : NULL;
-	char since[60];
+	char kept[60];
 
 	if (!plan->bars || !plan->minutes || !plan->ranged)
 		return 0;
 	if (plan->from_ns < fl_days_from_civil(2000, 1, 1) * FL_DAY)
-		return too_old(ask, plan, first, "since 2000-01", err);
+		return too_old(plan, fl_plan_symbol(ask), "since 2000-01", err);
 	if (plan->from_ns >= plan->now_ns - FL_AV_BACK_DAYS * FL_DAY)
 		return 0;
-	snprintf(since, sizeof(since), "of pairs for the last %d days",
+	snprintf(kept, sizeof(kept), "of pairs for the last %d days",
 		 FL_AV_BACK_DAYS);
 	for (char **at = ask->operands; at && *at; at++)
 		if (is_pair(*at))
-			return too_old(ask, plan, *at, since, err);
+			return too_old(plan, *at, kept, err);
 	for (const char *const *at = ask->symbols; at && *at; at++)
 		if (is_pair(*at))
-			return too_old(ask, plan, *at, since, err);
+			return too_old(plan, *at, kept, err);
 	return 0;
 }
 
 static int take_times(const struct fl_ask *ask, struct fl_av_plan *plan,
 		      struct fl_error *err)
 {
-	const struct fl_zone *zone = ask->io->zone;
-	bool dated = !plan->minutes;
-	const struct fl_span usual = { dated ? 0 : 5 * FL_DAY, dated };
 	bool calendar = plan->calendar || option.calendar.count;
 
 	plan->now_ns = ask->now_ns;
-	plan->from_ns = ask->from;
-	plan->to_ns = ask->to;
-	plan->ranged = plan->said_from = ask->from != FL_TIME_NONE;
 	/* News have no usual span, but a usual count; calendars lie ahead. */
-	if (ask->from == FL_TIME_NONE && ask->to == FL_TIME_NONE && !ask->all &&
-	    !plan->news && !calendar) {
-		plan->from_ns = fl_time_minus_span(ask->now_ns, &usual);
-		plan->ranged = true;
-	}
-	plan->from_day = plan->to_day = FL_TIME_NONE;
-	if (plan->from_ns != FL_TIME_NONE)
-		plan->from_day =
-			ceil_div(fl_zone_wall(zone, plan->from_ns), FL_DAY);
-	if (plan->to_ns != FL_TIME_NONE)
-		plan->to_day =
-			ceil_div(fl_zone_wall(zone, plan->to_ns), FL_DAY);
+	plan->from_ns = plan->news || calendar
+				? ask->from
+				: fl_plan_from(ask, !plan->minutes);
+	plan->to_ns = ask->to;
+	plan->ranged = plan->from_ns != FL_TIME_NONE;
+	plan->said_from = ask->from != FL_TIME_NONE;
+	plan->from_day = fl_plan_day(ask, plan->from_ns);
+	plan->to_day = fl_plan_day(ask, plan->to_ns);
 	if (calendar && plan->to_day != FL_TIME_NONE &&
 	    plan->to_day > plan->now_ns / FL_DAY + 366)
 		return fl_error_set(err, FL_ERR_USAGE,
@@ -515,20 +453,17 @@ static int check_adj(const struct fl_av_plan *plan, struct fl_error *err)
 int fl_av_plan(const struct fl_ask *ask, struct fl_av_plan *plan,
 	       struct fl_error *err)
 {
-	static const char *const adjs[] = { "none", "split", "all", NULL };
-	static const char *const sessions[] = { "regular", "all", NULL };
-	static const char *const forms[] = { "json", "csv", NULL };
-	static const char *const rights[] = { "delayed", "realtime", NULL };
 	static struct fl_av_learnt learnt;
 	int adj = FL_AV_NONE, session = 0, form = 0, right = 0;
 
 	*plan = (struct fl_av_plan){ .last = ask->last, .learnt = &learnt };
 	if (take_interval(plan, err) < 0 ||
-	    take_word("adj", option.adj, adjs, &adj, err) < 0 ||
-	    take_word("session", option.session, sessions, &session, err) < 0 ||
-	    take_word("datatype", option.datatype, forms, &form, err) < 0 ||
-	    take_word("entitlement", option.entitlement, rights, &right, err) <
+	    fl_plan_word("adj", option.adj, ADJS, &adj, err) < 0 ||
+	    fl_plan_word("session", option.session, SESSIONS, &session, err) <
 		    0 ||
+	    fl_plan_word("datatype", option.datatype, FORMS, &form, err) < 0 ||
+	    fl_plan_word("entitlement", option.entitlement, RIGHTS, &right,
+			 err) < 0 ||
 	    take_types(ask, plan, err) < 0 || take_listing(plan, err) < 0 ||
 	    take_subjects(ask, plan, err) < 0)
 		return -1;

@@ -10,7 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/div.h"
 #include "base/mem.h"
+#include "source/plan.h"
 #include "source/yahoo/ask.h"
 #include "source/yahoo/stream.h"
 #include "source/yahoo/yahoo.h"
@@ -19,6 +21,11 @@
 #define YEARS (99 * INT64_C(365) * DAY_S)
 #define BASES                                                                  \
 	"https://query2.finance.yahoo.com,https://query1.finance.yahoo.com"
+
+/* What options take; ADJS in the order of enum fl_yahoo_adj. */
+#define INTERVALS "1m 2m 5m 15m 30m 1h 90m 1d 1wk 1mo 3mo"
+#define ADJS      "none split all"
+#define SESSIONS  "regular all"
 
 static struct {
 	const char *interval, *adj, *session, *bases;
@@ -29,22 +36,22 @@ const struct fl_option fl_yahoo_options[] = {
 	  .name = "interval",
 	  .arg = "IV",
 	  .target = &option.interval,
-	  .words = "1m 2m 5m 15m 30m 1h 90m 1d 1wk 1mo 3mo",
-	  .help = "of the bars: 1m 2m 5m 15m 30m 1h 90m 1d 1wk 1mo 3mo; weeks "
+	  .words = INTERVALS,
+	  .help = "of the bars: " INTERVALS "; weeks "
 		  "and months are better made of 1d by fl-agg, as Yahoo "
 		  "adjusts its own wrongly [1d]" },
 	{ .kind = FL_OPTION_TEXT,
 	  .name = "adj",
 	  .arg = "none|split|all",
 	  .target = &option.adj,
-	  .words = "none split all",
+	  .words = ADJS,
 	  .help = "prices as traded, adjusted for splits, or for dividends as "
 		  "well [split]" },
 	{ .kind = FL_OPTION_TEXT,
 	  .name = "session",
 	  .arg = "regular|all",
 	  .target = &option.session,
-	  .words = "regular all",
+	  .words = SESSIONS,
 	  .help = "trading hours that count; all: before and after the regular "
 		  "ones, too; of bars below 1d, and quotes [regular]" },
 	FL_OPT_GROUP(fl_yahoo_ask_options),
@@ -56,6 +63,7 @@ const struct fl_option fl_yahoo_options[] = {
 	FL_OPT_END,
 };
 
+/* In the order of INTERVALS. */
 static const struct fl_yahoo_interval intervals[] = {
 	{ FL_MINUTE, 0, "1m", 1, 7 * DAY_S, 29 * DAY_S },
 	{ 2 * FL_MINUTE, 0, "2m", 1, 59 * DAY_S, 59 * DAY_S },
@@ -95,77 +103,37 @@ const char *fl_yahoo_bars_option(void)
 	return option.interval ? "interval" : option.adj ? "adj" : NULL;
 }
 
-/* One of two or three words, the first at 0. */
-static int take_word(const char *name, const char *value,
-		     const char *const *words, int *index, struct fl_error *err)
-{
-	char list[60] = "";
-
-	for (int i = 0; value && words[i]; i++) {
-		if (strcmp(value, words[i]) == 0) {
-			*index = i;
-			return 0;
-		}
-		snprintf(list + strlen(list), sizeof(list) - strlen(list),
-			 "%s%s", i ? (words[i + 1] ? ", " : " or ") : "",
-			 words[i]);
-	}
-	return !value ? 0
-		      : fl_error_set(err, FL_ERR_USAGE,
-				     "--%s takes %s, not '%s'", name, list,
-				     fl_show(value, strlen(value), 60));
-}
-
 static int take_interval(struct fl_yahoo_plan *plan, struct fl_error *err)
 {
 	struct fl_interval wanted;
+	int found = fl_plan_interval("yahoo", option.interval, INTERVALS,
+				     &wanted, err);
 
-	if (fl_interval_parse(option.interval ? option.interval : "1d", &wanted,
-			      err) < 0)
+	if (found < 0)
 		return -1;
-	for (size_t i = 0; i < sizeof(intervals) / sizeof(*intervals); i++) {
-		if (intervals[i].ns != wanted.ns ||
-		    intervals[i].months != wanted.months)
-			continue;
-		plan->interval = &intervals[i];
-		memcpy(plan->interval_text, wanted.text, sizeof(wanted.text));
-		plan->dated = wanted.dated;
-		return 0;
-	}
-	return fl_error_set(err, FL_ERR_USAGE,
-			    "yahoo gives bars of 1m 2m 5m 15m 30m 1h 90m 1d "
-			    "1wk 1mo 3mo, not %s; fl-agg makes others of them",
-			    wanted.text);
+	plan->interval = &intervals[found];
+	memcpy(plan->interval_text, wanted.text, sizeof(wanted.text));
+	plan->dated = wanted.dated;
+	return 0;
 }
 
 static int take_types(const struct fl_ask *ask, struct fl_yahoo_plan *plan,
 		      struct fl_error *err)
 {
+	const struct fl_plan_type types[] = {
+		{ "bar", &plan->bars },
+		{ "dividend", &plan->dividends },
+		{ "split", &plan->splits },
+		{ NULL, NULL },
+	};
+	const char *other;
+
 	plan->bars = plan->dividends = plan->splits = !ask->types;
-	for (const char *const *type = ask->types; type && *type; type++) {
-		if (strcmp(*type, "bar") == 0)
-			plan->bars = true;
-		else if (strcmp(*type, "dividend") == 0)
-			plan->dividends = true;
-		else if (strcmp(*type, "split") == 0)
-			plan->splits = true;
-		else
-			return fl_error_set(err, FL_ERR_USAGE,
-					    "yahoo gives bar, dividend, split; "
-					    "no %s",
-					    *type);
-	}
-	return 0;
-}
-
-static int64_t floor_div(int64_t value, int64_t by)
-{
-	return value / by - (value % by < 0);
-}
-
-static int64_t ceil_div(int64_t value, int64_t by)
-{
-	return value / by + (value % by > 0);
+	other = fl_plan_types(ask, types);
+	return !other ? 0
+		      : fl_error_set(err, FL_ERR_USAGE,
+				     "yahoo gives bar, dividend, split; no %s",
+				     other);
 }
 
 /* returns -1 */
@@ -173,20 +141,12 @@ static int refuse_age(const struct fl_ask *ask,
 		      const struct fl_yahoo_plan *plan, const char *what,
 		      int64_t ns, struct fl_error *err)
 {
-	const char *symbol = ask->operands && *ask->operands ? *ask->operands
-			     : ask->symbols                  ? *ask->symbols
-							     : NULL;
-	char asked[FL_TIME_TEXT];
+	char kept[60];
 
-	fl_time_print(ns, asked);
-	return fl_error_set(err, FL_ERR_USAGE,
-			    "%s%s%syahoo gives %s bars for the last %lld days "
-			    "only; asked %s %.10s",
-			    symbol ? "'" : "",
-			    symbol ? fl_show(symbol, strlen(symbol), 64) : "",
-			    symbol ? "': " : "", plan->interval_text,
-			    (long long)(plan->interval->back_s / DAY_S), what,
-			    asked);
+	snprintf(kept, sizeof(kept), "for the last %lld days",
+		 (long long)(plan->interval->back_s / DAY_S));
+	return fl_plan_too_old("yahoo", fl_plan_symbol(ask),
+			       plan->interval_text, kept, what, ns, err);
 }
 
 /* Older than the provider keeps it? */
@@ -206,37 +166,28 @@ static int check_age(const struct fl_ask *ask, const struct fl_yahoo_plan *plan,
 static int take_times(const struct fl_ask *ask, struct fl_yahoo_plan *plan,
 		      struct fl_error *err)
 {
-	const struct fl_zone *zone = ask->io->zone;
-	const struct fl_span usual = { plan->dated ? 0 : 5 * FL_DAY,
-				       plan->dated ? 1 : 0 };
 	int64_t back = plan->interval->back_s;
 
 	plan->now_ns = ask->now_ns;
-	plan->from_ns = ask->from;
+	plan->from_ns = fl_plan_from(ask, plan->dated);
 	plan->to_ns = ask->to;
 	plan->ranged = ask->from != FL_TIME_NONE;
-	if (ask->from == FL_TIME_NONE && ask->to == FL_TIME_NONE && !ask->all)
-		plan->from_ns = fl_time_minus_span(ask->now_ns, &usual);
-	else if (ask->from == FL_TIME_NONE)
-		plan->oldest = true;
+	plan->oldest = plan->from_ns == FL_TIME_NONE;
 	if (!fl_polled_fills() && check_age(ask, plan, err) < 0)
 		return -1;
-	plan->from_day = plan->to_day = FL_TIME_NONE;
-	if (!plan->oldest)
-		plan->from_day =
-			ceil_div(fl_zone_wall(zone, plan->from_ns), FL_DAY);
-	if (ask->to != FL_TIME_NONE)
-		plan->to_day =
-			ceil_div(fl_zone_wall(zone, plan->to_ns), FL_DAY);
+	plan->from_day = fl_plan_day(ask, plan->from_ns);
+	plan->to_day = fl_plan_day(ask, plan->to_ns);
 	if (!plan->oldest && plan->dated)
 		plan->from_s = (plan->from_day - 1) * DAY_S;
 	else if (!plan->oldest)
-		plan->from_s = ceil_div(plan->from_ns, FL_SECOND);
-	plan->to_s = plan->dated ? (floor_div(ask->now_ns, FL_DAY) + 2) * DAY_S
-				 : ask->now_ns / FL_SECOND + 1;
+		plan->from_s = fl_div_ceil(plan->from_ns, FL_SECOND);
+	plan->to_s = plan->dated
+			     ? (fl_div_floor(ask->now_ns, FL_DAY) + 2) * DAY_S
+			     : ask->now_ns / FL_SECOND + 1;
 	if (ask->to != FL_TIME_NONE) {
-		int64_t to_s = plan->dated ? (plan->to_day + 1) * DAY_S
-					   : ceil_div(plan->to_ns, FL_SECOND);
+		int64_t to_s = plan->dated
+				       ? (plan->to_day + 1) * DAY_S
+				       : fl_div_ceil(plan->to_ns, FL_SECOND);
 
 		plan->later_splits =
 			plan->adj == FL_YAHOO_NONE && to_s < plan->to_s;
@@ -253,35 +204,39 @@ static int take_times(const struct fl_ask *ask, struct fl_yahoo_plan *plan,
 	return 0;
 }
 
-int fl_yahoo_all_sessions(bool quotes, bool *all, struct fl_error *err)
+static int take_session(bool *all, struct fl_error *err)
 {
-	static const char *const sessions[] = { "regular", "all", NULL };
 	int session = 0;
 
-	if (take_word("session", option.session, sessions, &session, err) < 0)
+	if (fl_plan_word("session", option.session, SESSIONS, &session, err) <
+	    0)
+		return -1;
+	*all = session;
+	return 0;
+}
+
+int fl_yahoo_all_sessions(bool quotes, bool *all, struct fl_error *err)
+{
+	if (take_session(all, err) < 0)
 		return -1;
 	if (option.session && !quotes)
 		return fl_error_set(err, FL_ERR_USAGE,
 				    "--session is for bars and quotes");
-	*all = session;
 	return 0;
 }
 
 int fl_yahoo_plan(const struct fl_ask *ask, struct fl_yahoo_plan *plan,
 		  struct fl_error *err)
 {
-	static const char *const adjs[] = { "none", "split", "all", NULL };
-	static const char *const sessions[] = { "regular", "all", NULL };
-	int adj = FL_YAHOO_SPLIT, session = 0;
+	int adj = FL_YAHOO_SPLIT;
 
 	*plan = (struct fl_yahoo_plan){ .last = ask->last };
 	if (take_interval(plan, err) < 0 ||
-	    take_word("adj", option.adj, adjs, &adj, err) < 0 ||
-	    take_word("session", option.session, sessions, &session, err) < 0 ||
+	    fl_plan_word("adj", option.adj, ADJS, &adj, err) < 0 ||
+	    take_session(&plan->all_sessions, err) < 0 ||
 	    take_types(ask, plan, err) < 0)
 		return -1;
 	plan->adj = (enum fl_yahoo_adj)adj;
-	plan->all_sessions = session;
 	if (!plan->dated && plan->adj == FL_YAHOO_ALL)
 		return fl_error_set(err, FL_ERR_USAGE,
 				    "--adj all is for 1d and longer: yahoo "
@@ -327,16 +282,16 @@ static bool next_hole(struct fl_yahoo_job *job)
 		const struct fl_hole *hole = &job->holes->items[job->hole];
 		int64_t from = plan->dated
 				       ? (hole->from_day - 1) * DAY_S
-				       : floor_div(hole->from_ns, FL_SECOND);
+				       : fl_div_floor(hole->from_ns, FL_SECOND);
 		int64_t to = plan->dated ? (hole->to_day + 1) * DAY_S
-					 : ceil_div(hole->to_ns, FL_SECOND);
+					 : fl_div_ceil(hole->to_ns, FL_SECOND);
 
 		int64_t oldest = fl_yahoo_oldest(plan);
 
 		if (hole->to_ns <= oldest)
 			continue;
 		if (hole->from_ns < oldest)
-			from = ceil_div(oldest, FL_SECOND);
+			from = fl_div_ceil(oldest, FL_SECOND);
 		if (!job->started) {
 			job->started = true;
 			job->done_s = from;
@@ -388,9 +343,9 @@ static bool next_splits(struct fl_yahoo_job *job)
 	    holes->items[0].to_ns > job->plan->now_ns)
 		return false;
 	job->splits_only = true;
-	job->start_s = holes ? floor_div(holes->items[0].from_ns, FL_SECOND)
+	job->start_s = holes ? fl_div_floor(holes->items[0].from_ns, FL_SECOND)
 			     : job->plan->to_s;
-	job->end_s = (floor_div(job->plan->now_ns, FL_DAY) + 2) * DAY_S;
+	job->end_s = (fl_div_floor(job->plan->now_ns, FL_DAY) + 2) * DAY_S;
 	return true;
 }
 
