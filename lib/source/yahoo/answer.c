@@ -64,6 +64,19 @@ uint32_t fl_yahoo_find_kind(const struct fl_json *json, uint32_t object,
 	return at && json->toks[at].kind == kind ? at : 0;
 }
 
+uint32_t fl_yahoo_find_result(const struct fl_json *json, const char *name)
+{
+	uint32_t all = fl_yahoo_find_kind(json, 0, name, FL_JSON_OBJECT);
+	uint32_t list =
+		all ? fl_yahoo_find_kind(json, all, "result", FL_JSON_ARRAY)
+		    : 0;
+
+	return list && json->toks[list].len &&
+			       json->toks[list + 1].kind == FL_JSON_OBJECT
+		       ? list + 1
+		       : 0;
+}
+
 bool fl_yahoo_find_number(const struct fl_json *json, uint32_t object,
 			  const char *key, bool price, struct fl_decimal *out,
 			  bool *rounded)

@@ -37,6 +37,8 @@ uint32_t fl_yahoo_find(const struct fl_json *json, uint32_t object,
 /* The object or array that is such a member; 0: there is none. */
 uint32_t fl_yahoo_find_kind(const struct fl_json *json, uint32_t object,
 			    const char *key, enum fl_json_kind kind);
+/* The first object in {"NAME":{"result":[…]}}; 0: there is none. */
+uint32_t fl_yahoo_find_result(const struct fl_json *json, const char *name);
 /* A member that is a whole number, of seconds since 1970, also where it came as
  * {"raw":1767387600,"fmt":"4:00PM EST"}. */
 bool fl_yahoo_find_seconds(const struct fl_json *json, uint32_t object,

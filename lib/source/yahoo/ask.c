@@ -278,30 +278,11 @@ const struct fl_polled *fl_yahoo_polled(const struct fl_yahoo_ask *ask)
 
 /* --- what jobs share --- */
 
-const char *fl_yahoo_crumb(const struct fl_yahoo_ask *ask)
-{
-	return ask->session ? fl_yahoo_session_crumb(ask->session) : "***";
-}
-
-const char *fl_yahoo_cookie(const struct fl_yahoo_ask *ask)
-{
-	return ask->session ? fl_yahoo_session_cookie(ask->session) : NULL;
-}
-
 const char *fl_yahoo_secret(const void *plan)
 {
 	const struct fl_yahoo_ask *ask = plan;
 
 	return ask->session ? fl_yahoo_session_secret(ask->session) : NULL;
-}
-
-/* 404 and 422 are about what was asked for, 408 and 429 about when. */
-bool fl_yahoo_refuses(const struct fl_http_answer *answer)
-{
-	unsigned status = answer->status;
-
-	return status >= 400 && status < 500 && status != 404 &&
-	       status != 408 && status != 422 && status != 429;
 }
 
 int64_t fl_yahoo_answered(const struct fl_yahoo_ask *ask,

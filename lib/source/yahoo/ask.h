@@ -2,8 +2,9 @@
  * and screeners.
  *
  * ask.c reads the options; quotes.c, instruments.c, lists.c and news.c ask and
- * take answers, one job each; quote.c and instrument.c make records of what
- * stands in an answer, which several kinds of answers share.
+ * take answers, one job each, with a crumb by talk.c; quote.c and instrument.c
+ * make records of what stands in an answer, which several kinds of answers
+ * share.
  *
  * source  sources.md, 1.2 and 1.4
  * SPDX-License-Identifier: Apache-2.0 */
@@ -53,13 +54,7 @@ const struct fl_polled *fl_yahoo_polled(const struct fl_yahoo_ask *ask);
 
 /* --- what jobs share --- */
 
-/* The crumb as it is asked with, "***" without a session; NULL: none can be
- * had. */
-const char *fl_yahoo_crumb(const struct fl_yahoo_ask *ask);
-const char *fl_yahoo_cookie(const struct fl_yahoo_ask *ask);
 const char *fl_yahoo_secret(const void *ask); /* of fl_polled */
-/* Does the answer say that crumb or cookie are not liked? */
-bool fl_yahoo_refuses(const struct fl_http_answer *answer);
 /* When the answer was made, by the server's clock. */
 int64_t fl_yahoo_answered(const struct fl_yahoo_ask *ask,
 			  const struct fl_http_answer *answer);

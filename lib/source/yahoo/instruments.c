@@ -6,33 +6,20 @@
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/mem.h"
 #include "source/yahoo/answer.h"
-#include "source/yahoo/ask.h"
+#include "source/yahoo/talk.h"
 #include "source/yahoo/yahoo.h"
 
 enum {
 	REFUSALS = 2,
 };
 
-enum step {
-	ASK,
-	ASKED,
-	CHART_ASKED,
-	DONE,
-};
-
 struct job {
-	const struct fl_yahoo_ask *ask;
+	struct fl_yahoo_talk talk;
 	const char *symbol;
-	enum step step;
-	unsigned refusals;
-	char *crumb;
-	struct fl_json json;
-	struct fl_buf mended;
-	struct fl_poll_out out;
+	bool asked;
 };
 
 static void *begin(const void *plan, const char *symbol,
@@ -41,7 +28,7 @@ static void *begin(const void *plan, const char *symbol,
 	struct job *job = fl_zalloc(sizeof(*job));
 
 	(void)holes;
-	job->ask = plan;
+	fl_yahoo_talk_init(&job->talk, plan, REFUSALS);
 	job->symbol = symbol;
 	return job;
 }
@@ -50,10 +37,7 @@ static void end(void *state)
 {
 	struct job *job = state;
 
-	fl_poll_release(&job->out);
-	fl_json_release(&job->json);
-	fl_buf_release(&job->mended);
-	free(job->crumb);
+	fl_yahoo_talk_release(&job->talk);
 	free(job);
 }
 
@@ -61,61 +45,34 @@ static void ready(void *state)
 {
 	struct job *job = state;
 
-	if (job->step == ASK && job->refusals < REFUSALS)
-		fl_yahoo_session_ready(job->ask->session);
-}
-
-static const char *cookie(void *state)
-{
-	struct job *job = state;
-
-	return job->step == ASKED ? fl_yahoo_cookie(job->ask) : NULL;
+	if (!job->asked)
+		fl_yahoo_talk_ready(&job->talk);
 }
 
 static int request(void *state, struct fl_buf *path)
 {
 	struct job *job = state;
-	const char *crumb =
-		job->refusals < REFUSALS ? fl_yahoo_crumb(job->ask) : NULL;
+	const char *crumb;
 
-	if (job->step != ASK)
+	if (job->asked)
 		return 0;
-	fl_buf_puts(path, crumb ? "/v10/finance/quoteSummary/"
-				: "/v8/finance/chart/");
-	fl_url_escape(job->symbol, path);
+	job->asked = true;
+	crumb = fl_yahoo_talk_crumb(&job->talk);
 	if (!crumb) {
-		fl_buf_puts(path, "?range=1d&interval=1d&includePrePost=false");
-		if (job->ask->session)
-			fl_yahoo_session_tell(
-				job->ask->session,
-				"yahoo: instruments come from charts, without "
-				"sector and industry, as no crumb is to be "
-				"had");
-		job->step = CHART_ASKED;
+		fl_yahoo_talk_chart(job->symbol, path);
+		fl_yahoo_talk_tell(&job->talk,
+				   "yahoo: instruments come from charts, "
+				   "without sector and industry, as no crumb "
+				   "is to be had");
 		return 1;
 	}
+	fl_buf_puts(path, "/v10/finance/quoteSummary/");
+	fl_url_escape(job->symbol, path);
 	fl_buf_printf(path,
 		      "?modules=price%%2CquoteType%%2CassetProfile"
 		      "&formatted=false&corsDomain=finance.yahoo.com&crumb=%s",
 		      crumb);
-	free(job->crumb);
-	job->crumb = fl_strdup(crumb);
-	job->step = ASKED;
 	return 1;
-}
-
-/* The first object of NAME.result; 0: there is none. */
-static uint32_t first_result(const struct fl_json *json, const char *name)
-{
-	uint32_t all = fl_yahoo_find_kind(json, 0, name, FL_JSON_OBJECT);
-	uint32_t list =
-		all ? fl_yahoo_find_kind(json, all, "result", FL_JSON_ARRAY)
-		    : 0;
-
-	return list && json->toks[list].len &&
-			       json->toks[list + 1].kind == FL_JSON_OBJECT
-		       ? list + 1
-		       : 0;
 }
 
 static int take(struct job *job, const struct fl_http_answer *answer,
@@ -124,9 +81,10 @@ static int take(struct job *job, const struct fl_http_answer *answer,
 	static const char *const modules[] = { "price", "quoteType",
 					       "assetProfile", "summaryProfile",
 					       "meta" };
-	const struct fl_json *json = &job->json;
-	uint32_t result = first_result(json, job->step == ASKED ? "quoteSummary"
-								: "chart");
+	const struct fl_json *json = &job->talk.json;
+	bool summary = job->talk.with_crumb;
+	uint32_t result =
+		fl_yahoo_find_result(json, summary ? "quoteSummary" : "chart");
 	uint32_t objects[sizeof(modules) / sizeof(*modules)];
 	size_t found = 0;
 
@@ -139,14 +97,13 @@ static int take(struct job *job, const struct fl_http_answer *answer,
 	}
 	if (!found)
 		return fl_yahoo_fault(fault, FL_REASON_provider_error, false,
-				      job->step == ASKED
-					      ? "not a summary"
+				      summary ? "not a summary"
 					      : "not a chart: no meta",
 				      answer);
-	fl_yahoo_put_instrument(
-		json, objects, sizeof(modules) / sizeof(*modules), job->symbol,
-		fl_yahoo_answered(job->ask, answer), answer->status, &job->out);
-	job->step = DONE;
+	fl_yahoo_put_instrument(json, objects,
+				sizeof(modules) / sizeof(*modules), job->symbol,
+				fl_yahoo_answered(job->talk.ask, answer),
+				answer->status, &job->talk.out);
 	return 0;
 }
 
@@ -154,33 +111,11 @@ static int parse(void *state, const struct fl_http_answer *answer,
 		 struct fl_poll_fault *fault)
 {
 	struct job *job = state;
-	struct fl_yahoo_session *session = job->ask->session;
-	uint64_t words = 0;
 	int got =
-		fl_yahoo_read(&job->json, &job->mended, answer, &words, fault);
+		fl_yahoo_talk_read(&job->talk, answer, "no instrument", fault);
 
-	if (got == 0) {
-		if (session && job->step == ASKED)
-			fl_yahoo_session_good(session);
-		return take(job, answer, fault);
-	}
-	if (job->step == ASKED && fl_yahoo_refuses(answer)) {
-		job->refusals += session ? 1 : REFUSALS;
-		if (session)
-			fl_yahoo_session_refused(session, job->crumb);
-		job->step = ASK;
-		return 0;
-	}
-	return got == 1 ? fl_yahoo_fault(fault, FL_REASON_provider_error, false,
-					 "no instrument", answer)
-			: -1;
-}
-
-static void records(void *state, struct fl_poll_out *out)
-{
-	struct job *job = state;
-
-	fl_poll_move(out, &job->out);
+	job->asked = got != 0;
+	return got > 0 ? take(job, answer, fault) : got;
 }
 
 const struct fl_polled fl_polled_yahoo_instruments = {
@@ -190,8 +125,8 @@ const struct fl_polled fl_polled_yahoo_instruments = {
 	.begin = begin,
 	.ready = ready,
 	.request = request,
-	.cookie = cookie,
+	.cookie = fl_yahoo_talk_cookie,
 	.parse = parse,
-	.records = records,
+	.records = fl_yahoo_talk_records,
 	.end = end,
 };

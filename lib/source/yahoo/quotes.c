@@ -11,7 +11,7 @@
 
 #include "base/mem.h"
 #include "source/yahoo/answer.h"
-#include "source/yahoo/ask.h"
+#include "source/yahoo/talk.h"
 #include "source/yahoo/yahoo.h"
 
 enum {
@@ -28,15 +28,10 @@ enum step {
 };
 
 struct job {
-	const struct fl_yahoo_ask *ask;
+	struct fl_yahoo_talk talk;
 	char *batch, **symbols;
 	size_t count, at; /* the symbol whose chart is asked for */
 	enum step step;
-	unsigned refusals;
-	char *crumb; /* last asked with; NULL */
-	struct fl_json json;
-	struct fl_buf mended;
-	struct fl_poll_out out;
 };
 
 static void *begin(const void *plan, const char *batch,
@@ -46,7 +41,7 @@ static void *begin(const void *plan, const char *batch,
 	char *rest = job->batch = fl_strdup(batch);
 
 	(void)holes;
-	job->ask = plan;
+	fl_yahoo_talk_init(&job->talk, plan, REFUSALS);
 	job->symbols = fl_realloc(NULL, BATCH + 1, sizeof(*job->symbols));
 	while (rest && job->count < BATCH)
 		job->symbols[job->count++] = strsep(&rest, ",");
@@ -57,10 +52,7 @@ static void end(void *state)
 {
 	struct job *job = state;
 
-	fl_poll_release(&job->out);
-	fl_json_release(&job->json);
-	fl_buf_release(&job->mended);
-	free(job->crumb);
+	fl_yahoo_talk_release(&job->talk);
 	free(job->symbols);
 	free(job->batch);
 	free(job);
@@ -70,24 +62,8 @@ static void ready(void *state)
 {
 	struct job *job = state;
 
-	if (job->step == ASK && job->refusals < REFUSALS)
-		fl_yahoo_session_ready(job->ask->session);
-}
-
-static const char *cookie(void *state)
-{
-	struct job *job = state;
-
-	return job->step == ASKED ? fl_yahoo_cookie(job->ask) : NULL;
-}
-
-static void go_to_charts(struct job *job)
-{
-	job->step = CHARTS;
-	if (job->ask->session)
-		fl_yahoo_session_tell(job->ask->session,
-				      "yahoo: quotes come from charts, which "
-				      "tell less, as no crumb is to be had");
+	if (job->step == ASK)
+		fl_yahoo_talk_ready(&job->talk);
 }
 
 static void ask_all(struct job *job, const char *crumb, struct fl_buf *path)
@@ -100,8 +76,6 @@ static void ask_all(struct job *job, const char *crumb, struct fl_buf *path)
 	}
 	fl_buf_printf(path, "&formatted=false&lang=en-US&region=US&crumb=%s",
 		      crumb);
-	free(job->crumb);
-	job->crumb = fl_strdup(crumb);
 	job->step = ASKED;
 }
 
@@ -111,19 +85,19 @@ static int request(void *state, struct fl_buf *path)
 	const char *crumb;
 
 	if (job->step == ASK) {
-		crumb = job->refusals < REFUSALS ? fl_yahoo_crumb(job->ask)
-						 : NULL;
+		crumb = fl_yahoo_talk_crumb(&job->talk);
 		if (crumb) {
 			ask_all(job, crumb, path);
 			return 1;
 		}
-		go_to_charts(job);
+		job->step = CHARTS;
+		fl_yahoo_talk_tell(&job->talk,
+				   "yahoo: quotes come from charts, which tell "
+				   "less, as no crumb is to be had");
 	}
 	if (job->step != CHARTS || job->at == job->count)
 		return 0;
-	fl_buf_puts(path, "/v8/finance/chart/");
-	fl_url_escape(job->symbols[job->at], path);
-	fl_buf_puts(path, "?range=1d&interval=1d&includePrePost=false");
+	fl_yahoo_talk_chart(job->symbols[job->at], path);
 	job->step = CHART_ASKED;
 	return 1;
 }
@@ -150,7 +124,7 @@ static uint32_t find_entry(const struct fl_json *json, uint32_t list,
 static int take_quotes(struct job *job, const struct fl_http_answer *answer,
 		       struct fl_poll_fault *fault)
 {
-	const struct fl_json *json = &job->json;
+	const struct fl_json *json = &job->talk.json;
 	uint32_t all =
 		fl_yahoo_find_kind(json, 0, "quoteResponse", FL_JSON_OBJECT);
 	uint32_t list =
@@ -165,13 +139,14 @@ static int take_quotes(struct job *job, const struct fl_http_answer *answer,
 		uint32_t at = find_entry(json, list, symbol, job->count);
 
 		if (at) {
-			fl_yahoo_put_quote(job->ask, json, at, false, symbol,
-					   answer->status, &job->out);
+			fl_yahoo_put_quote(job->talk.ask, json, at, false,
+					   symbol, answer->status,
+					   &job->talk.out);
 			continue;
 		}
 		fl_yahoo_fault(fault, FL_REASON_unknown_symbol, false,
 			       "no quote: the answer leaves it out", answer);
-		fl_poll_failed(&job->out, symbol, fault, answer->status);
+		fl_poll_failed(&job->talk.out, symbol, fault, answer->status);
 	}
 	job->step = DONE;
 	return 0;
@@ -180,47 +155,28 @@ static int take_quotes(struct job *job, const struct fl_http_answer *answer,
 static int parse_all(struct job *job, const struct fl_http_answer *answer,
 		     struct fl_poll_fault *fault)
 {
-	const struct fl_yahoo_ask *ask = job->ask;
-	uint64_t words = 0;
-	int got =
-		fl_yahoo_read(&job->json, &job->mended, answer, &words, fault);
+	int got = fl_yahoo_talk_read(&job->talk, answer, "no quotes", fault);
 
-	if (got == 0) {
-		if (ask->session)
-			fl_yahoo_session_good(ask->session);
-		return take_quotes(job, answer, fault);
-	}
-	if (!fl_yahoo_refuses(answer))
-		return got == 1
-			       ? fl_yahoo_fault(fault, FL_REASON_provider_error,
-						false, "no quotes", answer)
-			       : -1;
-	/* Another crumb; without a session there is none. */
-	job->refusals += ask->session ? 1 : REFUSALS;
-	if (ask->session)
-		fl_yahoo_session_refused(ask->session, job->crumb);
-	job->step = ASK;
-	return 0;
+	if (got == 0)
+		job->step = ASK;
+	return got > 0 ? take_quotes(job, answer, fault) : got;
 }
 
 static int take_meta(struct job *job, const struct fl_http_answer *answer,
 		     struct fl_poll_fault *fault)
 {
-	const struct fl_json *json = &job->json;
-	uint32_t chart = fl_yahoo_find_kind(json, 0, "chart", FL_JSON_OBJECT);
-	uint32_t list =
-		chart ? fl_yahoo_find_kind(json, chart, "result", FL_JSON_ARRAY)
+	const struct fl_json *json = &job->talk.json;
+	uint32_t chart = fl_yahoo_find_result(json, "chart");
+	uint32_t meta =
+		chart ? fl_yahoo_find_kind(json, chart, "meta", FL_JSON_OBJECT)
 		      : 0;
-	uint32_t meta = list && json->toks[list].len
-				? fl_yahoo_find_kind(json, list + 1, "meta",
-						     FL_JSON_OBJECT)
-				: 0;
 
 	if (!meta)
 		return fl_yahoo_fault(fault, FL_REASON_provider_error, false,
 				      "not a chart: no meta", answer);
-	fl_yahoo_put_quote(job->ask, json, meta, true, job->symbols[job->at],
-			   answer->status, &job->out);
+	fl_yahoo_put_quote(job->talk.ask, json, meta, true,
+			   job->symbols[job->at], answer->status,
+			   &job->talk.out);
 	return 0;
 }
 
@@ -231,7 +187,7 @@ static int fail_chart(struct job *job, const struct fl_poll_fault *fault,
 {
 	struct fl_poll_fault rest = *fault;
 
-	fl_poll_failed(&job->out, job->symbols[job->at++], fault, status);
+	fl_poll_failed(&job->talk.out, job->symbols[job->at++], fault, status);
 	job->step = CHARTS;
 	if (fault->reason != FL_REASON_rate_limited &&
 	    fault->reason != FL_REASON_network)
@@ -239,21 +195,16 @@ static int fail_chart(struct job *job, const struct fl_poll_fault *fault,
 	snprintf(rest.text, sizeof(rest.text), "not asked, for '%s': %.300s",
 		 job->symbols[job->at - 1], fault->text);
 	while (job->at < job->count)
-		fl_poll_failed(&job->out, job->symbols[job->at++], &rest, 0);
+		fl_poll_failed(&job->talk.out, job->symbols[job->at++], &rest,
+			       0);
 	return 0;
 }
 
 static int parse_chart(struct job *job, const struct fl_http_answer *answer,
 		       struct fl_poll_fault *fault)
 {
-	uint64_t words = 0;
-	int got =
-		fl_yahoo_read(&job->json, &job->mended, answer, &words, fault);
-
-	if (got == 1)
-		got = fl_yahoo_fault(fault, FL_REASON_provider_error, false,
-				     "no chart", answer);
-	if (got < 0 || take_meta(job, answer, fault) < 0)
+	if (fl_yahoo_talk_read(&job->talk, answer, "no chart", fault) < 0 ||
+	    take_meta(job, answer, fault) < 0)
 		return fail_chart(job, fault, answer->status);
 	job->at++;
 	job->step = CHARTS;
@@ -276,13 +227,6 @@ static int lost(void *state, const struct fl_poll_fault *fault)
 	return job->step == CHART_ASKED ? fail_chart(job, fault, 0) : -1;
 }
 
-static void records(void *state, struct fl_poll_out *out)
-{
-	struct job *job = state;
-
-	fl_poll_move(out, &job->out);
-}
-
 const struct fl_polled fl_polled_yahoo_quotes = {
 	.provider = "yahoo",
 	.limits = FL_YAHOO_LIMITS,
@@ -292,9 +236,9 @@ const struct fl_polled fl_polled_yahoo_quotes = {
 	.begin = begin,
 	.ready = ready,
 	.request = request,
-	.cookie = cookie,
+	.cookie = fl_yahoo_talk_cookie,
 	.parse = parse,
 	.lost = lost,
-	.records = records,
+	.records = fl_yahoo_talk_records,
 	.end = end,
 };
