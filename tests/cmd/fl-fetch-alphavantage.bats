@@ -6,42 +6,19 @@
 # anew.
 
 load ../helper/common
-load ../helper/serve
+load ../helper/provider
 
 setup() {
-	data=$(cd "$BATS_TEST_DIRNAME/../data/source/alphavantage" && pwd)
-	cd "$BATS_TEST_TMPDIR" || return 1
-	fl-fetch --list-sources | grep -q '"subject":"alphavantage"' ||
-		skip 'built without libcurl'
-	export FL_RUNS=$BATS_TEST_TMPDIR/runs.all
-	# No test waits long for what will not come.
-	export FL_RETRY_WAIT=10ms FL_TIMEOUT=10s
+	begin_provider alphavantage
 	export ALPHAVANTAGE_API_KEY=HIDDEN0KEY0OF0TEST
-	unset http_proxy https_proxy all_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY
 }
 
-# Whatever the test ran, its accounts must close, and none tells the key.
+# None of what was written tells the key.
 teardown() {
-	end_servers
-	[ ! -s "$BATS_TEST_TMPDIR/runs.all" ] || account_closes "$BATS_TEST_TMPDIR/runs.all"
+	end_provider
 	! grep -rl HIDDEN0KEY "$BATS_TEST_TMPDIR" --exclude='web*' --exclude='key*' ||
 		fail 'the key is told'
 }
-
-# play <SCRIPT: the stand-in server that fl-fetch alphavantage asks.
-play() {
-	end_servers
-	rm -f web.*
-	serve
-	export FL_ALPHAVANTAGE_URL=$url
-}
-
-# fetch ARG...: in the night of 2026-01-07 UTC, when the answers were made.
-fetch() {
-	FL_CLOCK=${now:-1767747600} LD_PRELOAD=$FL_BUILD/helper/preload-clock.so \
-		ASAN_OPTIONS=${ASAN_OPTIONS-}:verify_asan_link_order=0 fl-fetch alphavantage "$@"
-}
-NIGHT='header=Date: Wed, 07 Jan 2026 01:00:00 GMT'
 
 # golden NAME.EXT [ARG...]: the answer gives the records of NAME.ndjson, or
 # $as.ndjson, and rejects with the reasons of NAME.rejects, where there is such a
@@ -54,15 +31,7 @@ golden() {
 	fetch --rejects rejects "$@" >out 2>err || got=$?
 	touch rejects
 	[ "$got" = "$([ -s rejects ] && echo 1 || echo 0)" ] || fail "$file: status $got: $(cat err)"
-	jq -r '"\(.reason) \(.detail)"' rejects >reasons
-	if [ "${FL_GOLDEN-}" = write ]; then
-		cp out "$data/$want.ndjson"
-		[ ! -s reasons ] || cp reasons "$data/$want.rejects"
-	fi
-	diff -u "$data/$want.ndjson" out
-	diff -u "$([ -e "$data/$want.rejects" ] && echo "$data/$want.rejects" || echo /dev/null)" reasons
-	fl-clean -q --dedup 0 out | cmp - out
-	fl-clean -q --dedup 0 --canonical out | cmp - out
+	is_golden "$want"
 }
 
 # refused STATUS REASON RETRYABLE ARG...: the symbol is refused so.
@@ -679,25 +648,5 @@ functions() { asked | sed 's/.*function=\([A-Z_]*\).*/\1/'; }
 @test "whichever call of the program fails, no symbol is half given, and the status says so" {
 	[ "${FL_VARIANT:-release}" = release ] || skip 'one variant is enough'
 	play <<<"ZZZ | 200 | body=daily-adjusted.json | $NIGHT"
-	export FL_TRIES=2 FL_FAULT_COUNT=$PWD/counts
-	fl-fetch alphavantage --from 2025-12-15 ZZZ1 ZZZ2 >good
-	for fault in read:EIO:1 read:short:1 write:EIO:1 write:short:1 open:EMFILE:1 malloc:ENOMEM:7; do
-		IFS=: read -r kind how step <<<"$fault"
-		for ((k = 1; k < 300; k += step)); do
-			got=0
-			FL_FAULT=$kind:$k:$how LD_PRELOAD=$FL_BUILD/helper/preload-fault.so timeout 20 \
-				fl-fetch alphavantage --from 2025-12-15 ZZZ1 ZZZ2 >out 2>err || got=$?
-			[ "$(od -An -t d8 counts | awk '{ print $2 }')" != 0 ] || break # fewer calls than that
-			case $got in
-			0) cmp out good ;;
-			3 | 5)
-				[ -s err ]
-				[[ $(wc -l <out) =~ ^(0|6|12)$ ]] || fail "$kind $k: $(wc -l <out) records"
-				head -n "$(wc -l <out)" good | cmp - out
-				;;
-			*) fail "$kind $k: status $got: $(cat err)" ;;
-			esac
-		done
-		[ "$k" -gt "$step" ] || fail "no call of $kind was failed"
-	done
+	whole_or_not 6 --from 2025-12-15
 }

@@ -4,16 +4,12 @@
 # symbols the next is asked for, and who answered stands in `provider`.
 
 load ../helper/common
-load ../helper/serve
+load ../helper/provider
 
 setup() {
-	data=$(cd "$BATS_TEST_DIRNAME/../data/source/yahoo" && pwd)
-	cd "$BATS_TEST_TMPDIR" || return 1
-	fl-fetch --list-sources | grep -q '"subject":"yahoo"' ||
-		skip 'built without libcurl'
-	export FL_RUNS=$BATS_TEST_TMPDIR/runs.all FL_RETRY_WAIT=10ms FL_TIMEOUT=10s
-	unset http_proxy https_proxy all_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY ALPHAVANTAGE_API_KEY
-	export FL_CLOCK=1767747600
+	begin_provider yahoo
+	unset ALPHAVANTAGE_API_KEY
+	export FL_CLOCK=$NIGHT_S
 	mkdir prices
 	printf 'Date,Open,High,Low,Close,Volume\n2026-01-0%d,10,12,9,11,100\n' 2 >prices/CSVA.csv
 	printf 'Date,Open,High,Low,Close,Volume\n2026-01-02,20,22,19,21,100\n2026-01-05,21,23,20,22,100\n' |
@@ -22,7 +18,7 @@ setup() {
 	serve <<-END
 		CSV | 404 | text={"chart":{"result":null,"error":{"code":"Not Found","description":"No data found, symbol may be delisted"}}}
 		NOPE | 404 | text={"chart":{"result":null,"error":{"code":"Not Found","description":"No data found, symbol may be delisted"}}}
-		/v8 | 200 | body=good.json | header=Date: Wed, 07 Jan 2026 01:00:00 GMT
+		/v8 | 200 | body=good.json | $NIGHT
 	END
 	export FL_YAHOO_URL=$url
 	serve av <<-'END'
@@ -34,15 +30,9 @@ setup() {
 	export FL_ALPHAVANTAGE_URL=$url
 }
 
-teardown() {
-	end_servers
-	[ ! -s "$BATS_TEST_TMPDIR/runs.all" ] || account_closes "$BATS_TEST_TMPDIR/runs.all"
-}
+teardown() { end_provider; }
 
-fetch() {
-	LD_PRELOAD=$FL_BUILD/helper/preload-clock.so \
-		ASAN_OPTIONS=${ASAN_OPTIONS-}:verify_asan_link_order=0 fl-fetch "$@"
-}
+fetch() { clocked fl-fetch "$@"; }
 
 # who: which provider gave bars of which symbol.
 who() { jq -r 'select(.type == "bar") | "\(.provider) \(.symbol)"' | uniq; }

@@ -4,30 +4,14 @@
 # and nothing else.
 
 load ../helper/common
-load ../helper/serve
+load ../helper/provider
 
 setup() {
-	data=$(cd "$BATS_TEST_DIRNAME/../data/source/yahoo" && pwd)
-	cd "$BATS_TEST_TMPDIR" || return 1
-	fl-fetch --list-sources | grep -q '"subject":"yahoo"' ||
-		skip 'built without libcurl'
-	export FL_RUNS=$BATS_TEST_TMPDIR/runs.all
-	export FL_RETRY_WAIT=10ms FL_TIMEOUT=10s
-	unset http_proxy https_proxy all_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY
-	serve <<<'ZZZT | 200 | body=good.json | header=Date: Wed, 07 Jan 2026 01:00:00 GMT'
-	export FL_YAHOO_URL=$url
+	begin_provider yahoo
+	play <<<"ZZZT | 200 | body=good.json | $NIGHT"
 }
 
-teardown() {
-	end_servers
-	[ ! -s "$BATS_TEST_TMPDIR/runs.all" ] || account_closes "$BATS_TEST_TMPDIR/runs.all"
-}
-
-# fetch ARG...: in the night of 2026-01-07, when the answers were made.
-fetch() {
-	FL_CLOCK=1767747600 LD_PRELOAD=$FL_BUILD/helper/preload-clock.so \
-		ASAN_OPTIONS=${ASAN_OPTIONS-}:verify_asan_link_order=0 fl-fetch yahoo "$@"
-}
+teardown() { end_provider; }
 
 # The whole series, but for the dates named.
 store_without() {

@@ -4,15 +4,12 @@
 # counted by a stand-in server.
 
 load ../helper/common
-load ../helper/serve
+load ../helper/provider
 
 setup() {
-	data=$(cd "$BATS_TEST_DIRNAME/../data/source/yahoo" && pwd)
-	cd "$BATS_TEST_TMPDIR" || return 1
-	fl-fetch --list-sources | grep -q '"subject":"yahoo"' ||
-		skip 'built without libcurl'
-	export FL_STATE_DIR=$BATS_TEST_TMPDIR/quotas FL_RETRY_WAIT=10ms FL_TIMEOUT=10s
-	unset FL_LIMIT http_proxy https_proxy all_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY
+	begin_provider yahoo
+	export FL_STATE_DIR=$BATS_TEST_TMPDIR/quotas
+	unset FL_RUNS FL_LIMIT
 	at '2026-01-07 03:00:00Z'
 }
 
@@ -32,10 +29,7 @@ play() {
 }
 
 # fetch ARG...: by that clock.
-fetch() {
-	LD_PRELOAD=$FL_BUILD/helper/preload-clock.so \
-		ASAN_OPTIONS=${ASAN_OPTIONS-}:verify_asan_link_order=0 fl-fetch yahoo --range 1mo "$@"
-}
+fetch() { clocked fl-fetch yahoo --range 1mo "$@"; }
 
 # least_gap: the least nanoseconds between two requests.
 least_gap() { sort -n web.log.times | awk 'NR > 1 && (least == "" || $1 - last < least) { least = $1 - last } { last = $1 } END { printf "%d\n", least }'; }
@@ -166,7 +160,7 @@ asked_on() { while read -r ns; do date -u -d "@$((ns / 1000000000))" +%F; done <
 	play
 	export FL_LIMIT=25/d,75/m
 	fetch ZZZT >/dev/null
-	quota() { LD_PRELOAD=$FL_BUILD/helper/preload-clock.so ASAN_OPTIONS=${ASAN_OPTIONS-}:verify_asan_link_order=0 fl-fetch --quota "$@"; }
+	quota() { clocked fl-fetch --quota "$@"; }
 	quota --as ndjson >out
 	[ "$(jq -c 'select(.subject == "yahoo") | [.type, .stat, .values]' out)" = '["stat","quota",{"minute_limit":75,"minute_used":1,"minute_left":74,"day_limit":25,"day_left":24,"day_used":1,"day_ends":"2026-01-08T00:00:00.000Z"}]' ] || fail "$(cat out)"
 	fl-clean -q --canonical out | cmp - out

@@ -4,15 +4,12 @@
 # days, all of it after a split; killed at any time it ends with the same rows.
 
 load ../helper/common
-load ../helper/serve
+load ../helper/provider
 
 setup() {
-	cd "$BATS_TEST_TMPDIR" || return 1
+	begin_provider yahoo
+	unset FL_RUNS # a killed run has no account
 	data=$PWD
-	fl-fetch --list-sources | grep -q '"subject":"yahoo"' ||
-		skip 'built without libcurl'
-	export FL_RETRY_WAIT=10ms FL_TIMEOUT=10s
-	unset http_proxy https_proxy all_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY
 	at '2026-01-07 01:00:00Z'
 }
 
@@ -22,10 +19,7 @@ teardown() { end_servers; }
 at() { FL_CLOCK=$(date -d "$1" +%s) && export FL_CLOCK; }
 
 # fetch ARG...: by that clock.
-fetch() {
-	LD_PRELOAD=$FL_BUILD/helper/preload-clock.so \
-		ASAN_OPTIONS=${ASAN_OPTIONS-}:verify_asan_link_order=0 fl-fetch yahoo "$@"
-}
+fetch() { clocked fl-fetch yahoo "$@"; }
 
 # chart FILE LAST DIVISOR [SPLIT]: daily bars from 2025-12-08 to LAST; prices
 # over DIVISOR; a split 2:1 on that day.
@@ -159,7 +153,7 @@ rows() { fl-fetch store "$1" --type bar,dividend,split | sort; }
 		/query | 200 | text={"Meta Data":{"2. Symbol":"ZZZT","5. Time Zone":"US/Eastern"},"Time Series (Daily)":{"2026-01-06":{"1. open":"1","2. high":"2","3. low":"1","4. close":"2","5. volume":"5"},"2026-01-05":{"1. open":"1","2. high":"2","3. low":"1","4. close":"2","5. volume":"5"},"2025-12-10":{"1. open":"1","2. high":"2","3. low":"1","4. close":"2","5. volume":"5"}}}
 	END
 	export FL_ALPHAVANTAGE_URL=$url ALPHAVANTAGE_API_KEY=demo1234
-	av() { LD_PRELOAD=$FL_BUILD/helper/preload-clock.so ASAN_OPTIONS=${ASAN_OPTIONS-}:verify_asan_link_order=0 fl-fetch alphavantage --type bar --range 1mo --resume x.db --pipeline p ZZZT; }
+	av() { clocked fl-fetch alphavantage --type bar --range 1mo --resume x.db --pipeline p ZZZT; }
 	av >out
 	load_p <out
 	[ "$(jq -r 'select(.type == "bar") | .date' out | tr '\n' ' ')" = '2025-12-10 2026-01-05 2026-01-06 ' ] || fail "$(cat out)"

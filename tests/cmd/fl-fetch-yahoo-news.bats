@@ -5,33 +5,16 @@
 # `make golden` writes the records anew.
 
 load ../helper/common
-load ../helper/serve
+load ../helper/provider
 
 setup() {
-	data=$(cd "$BATS_TEST_DIRNAME/../data/source/yahoo" && pwd)
-	cd "$BATS_TEST_TMPDIR" || return 1
-	fl-fetch --list-sources | grep -q '"subject":"yahoo"' ||
-		skip 'built without libcurl'
+	begin_provider yahoo
 	! fl-fetch yahoo --type news --feed rss --dry-run X 2>&1 | grep -q 'made without expat' ||
 		skip 'built without expat'
-	export FL_RUNS=$BATS_TEST_TMPDIR/runs.all FL_STATE_DIR=$BATS_TEST_TMPDIR/state
-	export FL_RETRY_WAIT=10ms FL_TIMEOUT=10s
-	unset http_proxy https_proxy all_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY
+	export FL_STATE_DIR=$BATS_TEST_TMPDIR/state
 }
 
-# Whatever the test ran, its accounts must close.
-teardown() {
-	end_servers
-	[ ! -s "$BATS_TEST_TMPDIR/runs.all" ] || account_closes "$BATS_TEST_TMPDIR/runs.all"
-}
-
-# play <SCRIPT: the stand-in server that fl-fetch yahoo asks.
-play() {
-	end_servers
-	rm -f web.*
-	serve
-	export FL_YAHOO_URL=$url
-}
+teardown() { end_provider; }
 
 # get STATUS ARG...: fl-fetch yahoo --type news into out, err and rejects.
 get() {
@@ -42,23 +25,11 @@ get() {
 	[ "$got" = "$want" ] || fail "status $got instead of $want: $(cat err)"
 }
 
-# golden NAME: what came is the file NAME.ndjson, canonical, and fl-clean finds
-# nothing to change; rejects have the reasons of NAME.rejects.
+# golden NAME: what came is that, and fl-clean refuses again what was refused.
 golden() {
-	jq -r '"\(.reason) \(.detail)"' rejects >reasons
-	if [ "${FL_GOLDEN-}" = write ]; then
-		cp out "$data/$1.ndjson"
-		cp reasons "$data/$1.rejects"
-	fi
-	diff -u "$data/$1.ndjson" out
-	diff -u "$data/$1.rejects" reasons
-	fl-clean -q --dedup 0 out | cmp - out
-	fl-clean -q --dedup 0 --canonical out | cmp - out
+	is_golden "$1"
 	fl-clean -q rejects | cmp - rejects
 }
-
-# fields F,F…: of the records that came, one a line.
-fields() { jq -r "[.${1//,/, .}] | map(tostring) | join(\" \")" out; }
 
 # feed ITEM: an RSS feed of one item.
 feed() { printf '<?xml version="1.0"?><rss version="2.0"><channel><title>x</title><item>%s</item></channel></rss>' "$1"; }

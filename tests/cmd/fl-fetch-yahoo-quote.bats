@@ -6,35 +6,21 @@
 # anew.
 
 load ../helper/common
-load ../helper/serve
+load ../helper/provider
 
 setup() {
-	data=$(cd "$BATS_TEST_DIRNAME/../data/source/yahoo" && pwd)
-	cd "$BATS_TEST_TMPDIR" || return 1
-	fl-fetch --list-sources | grep -q '"subject":"yahoo"' ||
-		skip 'built without libcurl'
-	export FL_RUNS=$BATS_TEST_TMPDIR/runs.all FL_STATE_DIR=$BATS_TEST_TMPDIR/state
-	export FL_RETRY_WAIT=10ms FL_TIMEOUT=10s
-	unset http_proxy https_proxy all_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY
+	begin_provider yahoo
+	export FL_STATE_DIR=$BATS_TEST_TMPDIR/state
 }
 
-# Whatever the test ran, its accounts must close, and no secret is in anything
-# that was written: every crumb and cookie of these tests has the word in it.
+# No secret is in anything that was written: every crumb and cookie of these tests
+# has the word in it.
 teardown() {
-	end_servers
-	[ ! -s runs.all ] || account_closes runs.all
 	local file
+	end_provider
 	for file in out err rejects runs.all more.*; do
 		[ ! -e "$file" ] || ! grep -in 'hush' "$file" || fail "a secret is in $file"
 	done
-}
-
-# play <SCRIPT: the stand-in server that fl-fetch yahoo asks.
-play() {
-	end_servers
-	rm -f web.*
-	serve
-	export FL_YAHOO_URL=$url
 }
 
 # What lets a visitor in: a cookie, then a crumb.
@@ -64,9 +50,6 @@ golden() {
 	fl-clean -q --dedup 0 out | cmp - out
 	fl-clean -q --dedup 0 --canonical out | cmp - out
 }
-
-# fields F,F…: of the records that came, one a line.
-fields() { jq -r "[.${1//,/, .}] | map(tostring) | join(\" \")" out; }
 
 @test "--resume and --state are for bars" {
 	run -2 fl-fetch yahoo --type quote --state x ZZZT

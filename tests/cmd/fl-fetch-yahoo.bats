@@ -5,38 +5,11 @@
 # tests/data/source/yahoo, all invented; `make golden` writes the records anew.
 
 load ../helper/common
-load ../helper/serve
+load ../helper/provider
 
-setup() {
-	data=$(cd "$BATS_TEST_DIRNAME/../data/source/yahoo" && pwd)
-	cd "$BATS_TEST_TMPDIR" || return 1
-	fl-fetch --list-sources | grep -q '"subject":"yahoo"' ||
-		skip 'built without libcurl'
-	export FL_RUNS=$BATS_TEST_TMPDIR/runs.all
-	# No test waits long for what will not come.
-	export FL_RETRY_WAIT=10ms FL_TIMEOUT=10s
-	unset http_proxy https_proxy all_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY
-}
+setup() { begin_provider yahoo; }
 
-# Whatever the test ran, its accounts must close.
-teardown() {
-	end_servers
-	[ ! -s "$BATS_TEST_TMPDIR/runs.all" ] || account_closes "$BATS_TEST_TMPDIR/runs.all"
-}
-
-# play <SCRIPT: the stand-in server that fl-fetch yahoo asks.
-play() {
-	serve
-	export FL_YAHOO_URL=$url
-}
-
-# fetch ARG...: fl-fetch yahoo in the night of 2026-01-07, when the answers were
-# made: what they show of the last days is not over otherwise.
-fetch() {
-	FL_CLOCK=${now:-1767747600} LD_PRELOAD=$FL_BUILD/helper/preload-clock.so \
-		ASAN_OPTIONS=${ASAN_OPTIONS-}:verify_asan_link_order=0 fl-fetch yahoo "$@"
-}
-NIGHT='header=Date: Wed, 07 Jan 2026 01:00:00 GMT'
+teardown() { end_provider; }
 
 # golden NAME [OPTION...]: the answer NAME.json gives the records of the file
 # NAME.ndjson, or $as.ndjson, and rejects with the reasons of NAME.rejects, where
@@ -44,25 +17,13 @@ NIGHT='header=Date: Wed, 07 Jan 2026 01:00:00 GMT'
 golden() {
 	local name=$1 want=${as:-$1} got=0
 	shift
-	end_servers
-	rm -f web.* rejects
+	rm -f rejects
 	play <<<"ZZZT | 200 | body=$name.json | ${date:-$NIGHT}"
 	fetch --from 2025-12-15 --rejects rejects "$@" ZZZT >out 2>err || got=$?
 	touch rejects
 	[ "$got" = "$([ -s rejects ] && echo 1 || echo 0)" ] || fail "$name: status $got: $(cat err)"
-	jq -r '"\(.reason) \(.detail)"' rejects >reasons
-	if [ "${FL_GOLDEN-}" = write ]; then
-		cp out "$data/$want.ndjson"
-		[ ! -s reasons ] || cp reasons "$data/$want.rejects"
-	fi
-	diff -u "$data/$want.ndjson" out
-	diff -u "$([ -e "$data/$want.rejects" ] && echo "$data/$want.rejects" || echo /dev/null)" reasons
-	fl-clean -q --dedup 0 out | cmp - out
-	fl-clean -q --dedup 0 --canonical out | cmp - out
+	is_golden "$want"
 }
-
-# fields F,F…: of the records that came, one a line.
-fields() { jq -r "[.$(sed 's/,/, ./g' <<<"$1")] | map(tostring) | join(\" \")" out; }
 
 @test "help and misuse" {
 	fl_help_ok fl-fetch yahoo
@@ -426,8 +387,6 @@ fields() { jq -r "[.$(sed 's/,/, ./g' <<<"$1")] | map(tostring) | join(\" \")" o
 	[ $((($(date +%s%N) - before) / 1000000)) -ge 1000 ]
 	[ "$(wc -l <out)" = 1 ]
 	# A date will do as well; and what lies too far ahead is not waited for.
-	end_servers
-	rm web.*
 	later=$(date -u -d '+1 hour' '+%a, %d %b %Y %H:%M:%S GMT')
 	play <<<"ZZZT | 429 | text=Edge: Too Many Requests | header=Retry-After: $later"
 	run_json 3 fl-fetch yahoo ZZZT --rejects rejects
@@ -483,8 +442,6 @@ fields() { jq -r "[.$(sed 's/,/, ./g' <<<"$1")] | map(tostring) | join(\" \")" o
 	[ ! -s out ]
 	[ "$(asked | wc -l)" = 4 ]
 	[ "$(jq -c '[.reason, .retryable]' rejects)" = '["truncated",true]' ]
-	end_servers
-	rm web.*
 	play <<-E
 		ZZZT | 200 | body=good.json | cut=600
 		ZZZT | 200 | body=good.json
@@ -635,27 +592,7 @@ fields() { jq -r "[.$(sed 's/,/, ./g' <<<"$1")] | map(tostring) | join(\" \")" o
 @test "whichever call of the program fails, no symbol is half given, and the status says so" {
 	[ "${FL_VARIANT:-release}" = release ] || skip 'one variant is enough'
 	play <<<"ZZZ | 200 | body=events.json | $NIGHT"
-	export FL_TRIES=2 FL_FAULT_COUNT=$PWD/counts
-	fl-fetch yahoo --from 2025-12-15 ZZZ1 ZZZ2 >good
-	for fault in read:EIO:1 read:short:1 write:EIO:1 write:short:1 open:EMFILE:1 malloc:ENOMEM:7; do
-		IFS=: read -r kind how step <<<"$fault"
-		for ((k = 1; k < 300; k += step)); do
-			got=0
-			FL_FAULT=$kind:$k:$how LD_PRELOAD=$FL_BUILD/helper/preload-fault.so timeout 20 \
-				fl-fetch yahoo --from 2025-12-15 ZZZ1 ZZZ2 >out 2>err || got=$?
-			[ "$(od -An -t d8 counts | awk '{ print $2 }')" != 0 ] || break # fewer calls than that
-			case $got in
-			0) cmp out good ;;
-			3 | 5)
-				[ -s err ]
-				[[ $(wc -l <out) =~ ^(0|9|18)$ ]] || fail "$kind $k: $(wc -l <out) records"
-				head -n "$(wc -l <out)" good | cmp - out
-				;;
-			*) fail "$kind $k: status $got: $(cat err)" ;;
-			esac
-		done
-		[ "$k" -gt "$step" ] || fail "no call of $kind was failed"
-	done
+	whole_or_not 9 --from 2025-12-15
 }
 
 @test "what comes goes through fl-clean into a store, twice the same" {
