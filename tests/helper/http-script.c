@@ -25,23 +25,17 @@
  *   drop        closes the connection without a word
  *
  * SPDX-License-Identifier: Apache-2.0 */
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <time.h>
-#include <unistd.h>
 #include <zlib.h>
 
 #include "base/buf.h"
 #include "base/mem.h"
 #include "base/time.h"
+#include "listen.h"
 
 #define REQUEST_MAX 16384
 
@@ -59,12 +53,6 @@ static size_t answer_count;
 static FILE *log_file, *full_log, *times_file;
 static long long first_ms;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-
-static _Noreturn void die(const char *what, const char *name)
-{
-	fprintf(stderr, "http-script: %s '%s'\n", what, name);
-	exit(2);
-}
 
 static char *trim(char *text)
 {
@@ -380,53 +368,21 @@ static void *serve(void *arg)
 	return NULL;
 }
 
-/* Where tests look for it: whole, or not at all. */
-static void tell_port(const char *path, int port)
+static void *meet(int fd, unsigned number)
 {
-	char *other = fl_sprintf("%s.new", path);
-	FILE *file = fopen(other, "w");
+	struct connection *c = fl_alloc(sizeof(*c));
 
-	if (!file || fprintf(file, "%d\n", port) < 0 || fclose(file) != 0 ||
-	    rename(other, path) < 0)
-		die("cannot write", path);
-	free(other);
+	*c = (struct connection){ fd, number };
+	return c;
 }
 
 int main(int argc, char **argv)
 {
-	struct sockaddr_in address = { .sin_family = AF_INET,
-				       .sin_addr.s_addr =
-					       htonl(INADDR_LOOPBACK) };
-	socklen_t size = sizeof(address);
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
 	if (argc != 4)
 		die("usage:", "http-script SCRIPT LOG PORT");
-	signal(SIGPIPE, SIG_IGN);
 	read_script(argv[1]);
-	log_file = fopen(argv[2], "ae");
-	times_file = fopen(fl_sprintf("%s.times", argv[2]), "ae");
-	if (!log_file || !times_file)
-		die("cannot open", argv[2]);
-	full_log = fopen(fl_sprintf("%s.full", argv[2]), "ae");
-	if (!full_log)
-		die("cannot open", argv[2]);
-	if (fd < 0 || bind(fd, (struct sockaddr *)&address, size) < 0 ||
-	    listen(fd, 64) < 0 ||
-	    getsockname(fd, (struct sockaddr *)&address, &size) < 0)
-		die("cannot listen on", "127.0.0.1");
-	tell_port(argv[3], ntohs(address.sin_port));
-	for (unsigned number = 1;; number++) {
-		struct connection *c = fl_alloc(sizeof(*c));
-		pthread_t thread;
-
-		c->fd = accept(fd, NULL, NULL);
-		c->number = number;
-		/* Head and body are two writes; neither is to wait. */
-		setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &(int){ 1 },
-			   sizeof(int));
-		if (c->fd < 0 || pthread_create(&thread, NULL, serve, c) != 0)
-			die("cannot serve", "a connection");
-		pthread_detach(thread);
-	}
+	log_file = open_log(argv[2], "");
+	times_file = open_log(argv[2], ".times");
+	full_log = open_log(argv[2], ".full");
+	serve_all(argv[3], meet, serve);
 }

@@ -29,27 +29,21 @@
  * by what a client has to make of them.
  *
  * SPDX-License-Identifier: Apache-2.0 */
-#include <arpa/inet.h>
 #include <ctype.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <openssl/ssl.h>
 #include <poll.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "base/base64.h"
 #include "base/buf.h"
 #include "base/hash.h"
 #include "base/mem.h"
 #include "base/time.h"
+#include "listen.h"
 
 #define GUID "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
@@ -100,12 +94,6 @@ struct connection {
 	char pong[CONTROL_MAX + 1];
 	uint64_t ticks, dice;
 };
-
-static _Noreturn void die(const char *what, const char *name)
-{
-	fprintf(stderr, "ws-script: %s '%s'\n", what, name);
-	exit(2);
-}
 
 static __attribute__((format(printf, 2, 3))) void
 note(const struct connection *c, const char *format, ...)
@@ -656,16 +644,13 @@ static void *serve(void *arg)
 	return NULL;
 }
 
-/* Where tests look for it: whole, or not at all. */
-static void tell_port(const char *path, int port)
+static void *meet(int fd, unsigned number)
 {
-	char *other = fl_sprintf("%s.new", path);
-	FILE *file = fopen(other, "w");
+	struct connection *c = fl_zalloc(sizeof(*c));
 
-	if (!file || fprintf(file, "%d\n", port) < 0 || fclose(file) != 0 ||
-	    rename(other, path) < 0)
-		die("cannot write", path);
-	free(other);
+	c->fd = fd;
+	c->number = number;
+	return c;
 }
 
 static void begin_tls(const char *cert, const char *key)
@@ -678,36 +663,11 @@ static void begin_tls(const char *cert, const char *key)
 
 int main(int argc, char **argv)
 {
-	struct sockaddr_in address = { .sin_family = AF_INET,
-				       .sin_addr.s_addr =
-					       htonl(INADDR_LOOPBACK) };
-	socklen_t size = sizeof(address);
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
 	if (argc != 4 && argc != 6)
 		die("usage:", "ws-script SCRIPT LOG PORT [CERT KEY]");
-	signal(SIGPIPE, SIG_IGN);
 	read_script(argv[1]);
 	if (argc == 6)
 		begin_tls(argv[4], argv[5]);
-	log_file = fopen(argv[2], "ae");
-	if (!log_file)
-		die("cannot open", argv[2]);
-	if (fd < 0 || bind(fd, (struct sockaddr *)&address, size) < 0 ||
-	    listen(fd, 64) < 0 ||
-	    getsockname(fd, (struct sockaddr *)&address, &size) < 0)
-		die("cannot listen on", "127.0.0.1");
-	tell_port(argv[3], ntohs(address.sin_port));
-	for (unsigned number = 1;; number++) {
-		struct connection *c = fl_zalloc(sizeof(*c));
-		pthread_t thread;
-
-		c->fd = accept(fd, NULL, NULL);
-		c->number = number;
-		setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &(int){ 1 },
-			   sizeof(int));
-		if (c->fd < 0 || pthread_create(&thread, NULL, serve, c) != 0)
-			die("cannot serve", "a connection");
-		pthread_detach(thread);
-	}
+	log_file = open_log(argv[2], "");
+	serve_all(argv[3], meet, serve);
 }
