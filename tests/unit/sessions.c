@@ -64,88 +64,115 @@ static void is_session(const char *code, const char *date, const char *want)
 	is_str(got, want, "%s %s", code, date);
 }
 
+/* Lines of a date and a session, NULL-ended. */
+static void are_sessions(const char *code, const char *const *lines)
+{
+	for (; *lines; lines++) {
+		char date[11];
+
+		snprintf(date, sizeof(date), "%.10s", *lines);
+		is_session(code, date, *lines + 11);
+	}
+}
+
 /* --- days --- */
 
-static void check_new_york(void)
-{
-	is_session("XNYS", "2026-01-02", "01-02T14:30 01-02T21:00");
-	is_session("XNYS", "2026-01-03", "closed");
+static const char *const new_york[] = {
+	"2026-01-02 01-02T14:30 01-02T21:00",
+	"2026-01-03 closed",
 	/* The clock goes forward on March 8, back on November 1. */
-	is_session("XNYS", "2026-03-06", "03-06T14:30 03-06T21:00");
-	is_session("XNYS", "2026-03-09", "03-09T13:30 03-09T20:00");
-	is_session("XNYS", "2026-10-30", "10-30T13:30 10-30T20:00");
-	is_session("XNYS", "2026-11-02", "11-02T14:30 11-02T21:00");
-	is_session("XNYS", "2026-11-27", "11-27T14:30 11-27T18:00");
-	is_session("XNYS", "2026-12-24", "12-24T14:30 12-24T18:00");
-	is_session("XNYS", "2026-12-25", "closed");
-	is_session("XNYS", "2001-09-10", "09-10T13:30 09-10T20:00");
-	is_session("XNYS", "2001-09-11", "closed");
-	is_session("XNYS", "2001-09-14", "closed");
-	is_session("XNYS", "2001-09-17", "09-17T13:30 09-17T20:00");
-	is_session("XNYS", "2002-09-11", "09-11T16:00 09-11T20:00");
-	is_session("XNYS", "2012-10-29", "closed");
-	is_session("XNYS", "2012-10-30", "closed");
-	is_session("XNYS", "2012-10-31", "10-31T13:30 10-31T20:00");
-	is_session("XNYS", "2021-06-18", "06-18T13:30 06-18T20:00");
-	is_session("XNYS", "2022-06-20", "closed");
-	is_session("XNYS", "2023-06-19", "closed");
-	is_session("XNYS", "2025-01-09", "closed");
-}
+	"2026-03-06 03-06T14:30 03-06T21:00",
+	"2026-03-09 03-09T13:30 03-09T20:00",
+	"2026-10-30 10-30T13:30 10-30T20:00",
+	"2026-11-02 11-02T14:30 11-02T21:00",
+	"2026-11-27 11-27T14:30 11-27T18:00",
+	"2026-12-24 12-24T14:30 12-24T18:00",
+	"2026-12-25 closed",
+	"2001-09-10 09-10T13:30 09-10T20:00",
+	"2001-09-11 closed",
+	"2001-09-14 closed",
+	"2001-09-17 09-17T13:30 09-17T20:00",
+	"2002-09-11 09-11T16:00 09-11T20:00",
+	"2012-10-29 closed",
+	"2012-10-30 closed",
+	"2012-10-31 10-31T13:30 10-31T20:00",
+	"2021-06-18 06-18T13:30 06-18T20:00",
+	"2022-06-20 closed",
+	"2023-06-19 closed",
+	"2025-01-09 closed",
+	NULL,
+};
+static const char *const london[] = {
+	"2026-03-27 03-27T08:00 03-27T16:30",
+	"2026-03-30 03-30T07:00 03-30T15:30",
+	"2022-09-19 closed",
+	"2025-12-24 12-24T08:00 12-24T12:30",
+	NULL,
+};
+static const char *const frankfurt[] = {
+	"2026-05-01 closed",
+	"2026-05-25 05-25T07:00 05-25T15:30",
+	"2000-06-01 06-01T07:00 06-01T15:30",
+	"2000-06-02 06-02T07:00 06-02T18:00",
+	"2003-10-31 10-31T08:00 10-31T19:00",
+	"2003-11-03 11-03T08:00 11-03T16:30",
+	"2026-12-30 12-30T08:00 12-30T13:00",
+	NULL,
+};
+static const char *const paris[] = {
+	"2026-12-24 12-24T08:00 12-24T13:05",
+	"2026-04-03 closed",
+	NULL,
+};
+static const char *const tokyo[] = {
+	"2024-11-01 11-01T00:00 11-01T02:30 11-01T03:30 11-01T06:00",
+	"2024-11-04 closed",
+	"2024-11-05 11-05T00:00 11-05T02:30 11-05T03:30 11-05T06:30",
+	"2011-11-18 11-18T00:00 11-18T02:00 11-18T03:30 11-18T06:00",
+	"2008-12-30 12-30T00:00 12-30T02:00",
+	"2020-10-01 closed",
+	"2026-05-06 closed",
+	"2026-09-22 closed",
+	NULL,
+};
+static const char *const hong_kong[] = {
+	"2026-01-02 01-02T01:30 01-02T04:00 01-02T05:00 01-02T08:00",
+	"2011-03-04 03-04T02:00 03-04T04:30 03-04T06:30 03-04T08:00",
+	"2017-08-23 closed",
+	"2023-07-17 closed",
+	"2023-09-01 closed",
+	"2021-06-28 06-28T05:30 06-28T08:00",
+	"2026-02-16 02-16T01:30 02-16T04:00",
+	"2026-02-17 closed",
+	NULL,
+};
+static const char *const crypto[] = {
+	"2026-01-03 01-03T00:00 01-04T00:00",
+	"2024-02-29 02-29T00:00 03-01T00:00",
+	NULL,
+};
+static const char *const fx[] = {
+	"2026-01-05 01-04T22:00 01-05T22:00",
+	"2026-01-04 closed",
+	"2026-12-25 12-24T22:00 12-25T22:00",
+	/* In the night to Sunday the clock goes forward. */
+	"2026-03-06 03-05T22:00 03-06T22:00",
+	"2026-03-09 03-08T21:00 03-09T21:00",
+	NULL,
+};
 
-static void check_europe(void)
+static void check_sessions(void)
 {
-	is_session("XLON", "2026-03-27", "03-27T08:00 03-27T16:30");
-	is_session("XLON", "2026-03-30", "03-30T07:00 03-30T15:30");
-	is_session("XLON", "2022-09-19", "closed");
-	is_session("XLON", "2025-12-24", "12-24T08:00 12-24T12:30");
-	is_session("XETR", "2026-05-01", "closed");
-	is_session("XETR", "2026-05-25", "05-25T07:00 05-25T15:30");
-	is_session("XETR", "2000-06-01", "06-01T07:00 06-01T15:30");
-	is_session("XETR", "2000-06-02", "06-02T07:00 06-02T18:00");
-	is_session("XETR", "2003-10-31", "10-31T08:00 10-31T19:00");
-	is_session("XETR", "2003-11-03", "11-03T08:00 11-03T16:30");
-	is_session("XETR", "2026-12-30", "12-30T08:00 12-30T13:00");
-	is_session("XPAR", "2026-12-24", "12-24T08:00 12-24T13:05");
-	is_session("XPAR", "2026-04-03", "closed");
-}
-
-static void check_asia(void)
-{
-	is_session("XTKS", "2024-11-01",
-		   "11-01T00:00 11-01T02:30 11-01T03:30 11-01T06:00");
-	is_session("XTKS", "2024-11-04", "closed");
-	is_session("XTKS", "2024-11-05",
-		   "11-05T00:00 11-05T02:30 11-05T03:30 11-05T06:30");
-	is_session("XTKS", "2011-11-18",
-		   "11-18T00:00 11-18T02:00 11-18T03:30 11-18T06:00");
-	is_session("XTKS", "2008-12-30", "12-30T00:00 12-30T02:00");
-	is_session("XTKS", "2020-10-01", "closed");
+	are_sessions("XNYS", new_york);
+	are_sessions("XLON", london);
+	are_sessions("XETR", frankfurt);
+	are_sessions("XPAR", paris);
+	are_sessions("XTKS", tokyo);
+	are_sessions("XHKG", hong_kong);
+	are_sessions("CRYPTO", crypto);
+	are_sessions("FX", fx);
 	is_int(fl_exchange_next_day(find("XTKS"), day_of("2019-04-26")),
 	       day_of("2019-05-07"), "ten days of Golden Week in 2019");
-	is_session("XTKS", "2026-05-06", "closed");
-	is_session("XTKS", "2026-09-22", "closed");
-	is_session("XHKG", "2026-01-02",
-		   "01-02T01:30 01-02T04:00 01-02T05:00 01-02T08:00");
-	is_session("XHKG", "2011-03-04",
-		   "03-04T02:00 03-04T04:30 03-04T06:30 03-04T08:00");
-	is_session("XHKG", "2017-08-23", "closed");
-	is_session("XHKG", "2023-07-17", "closed");
-	is_session("XHKG", "2023-09-01", "closed");
-	is_session("XHKG", "2021-06-28", "06-28T05:30 06-28T08:00");
-	is_session("XHKG", "2026-02-16", "02-16T01:30 02-16T04:00");
-	is_session("XHKG", "2026-02-17", "closed");
-}
-
-static void check_around_the_clock(void)
-{
-	is_session("CRYPTO", "2026-01-03", "01-03T00:00 01-04T00:00");
-	is_session("CRYPTO", "2024-02-29", "02-29T00:00 03-01T00:00");
-	is_session("FX", "2026-01-05", "01-04T22:00 01-05T22:00");
-	is_session("FX", "2026-01-04", "closed");
-	is_session("FX", "2026-12-25", "12-24T22:00 12-25T22:00");
-	/* In the night to Sunday the clock goes forward. */
-	is_session("FX", "2026-03-06", "03-05T22:00 03-06T22:00");
-	is_session("FX", "2026-03-09", "03-08T21:00 03-09T21:00");
 }
 
 static void check_days(void)
@@ -570,10 +597,7 @@ int main(void)
 	if (!set)
 		return done_testing();
 	check_names();
-	check_new_york();
-	check_europe();
-	check_asia();
-	check_around_the_clock();
+	check_sessions();
 	check_days();
 	check_instants();
 	check_cache("XNYS");
