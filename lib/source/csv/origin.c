@@ -11,24 +11,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/hash.h"
 #include "base/mem.h"
-
-enum {
-	HEAD_MAX = 4096,
-};
-
-struct head {
-	char bytes[HEAD_MAX];
-	size_t len;
-};
+#include "source/origin.h"
 
 static const char *show(const char *path)
 {
 	return fl_show(path, strlen(path), 200);
 }
 
-static int read_head(const char *path, struct head *head, struct fl_error *err)
+static int read_head(const char *path, struct fl_origin_head *head,
+		     struct fl_error *err)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	struct stat st;
@@ -44,9 +36,10 @@ static int read_head(const char *path, struct head *head, struct fl_error *err)
 			     show(path));
 		return -1;
 	}
-	for (head->len = 0; head->len < HEAD_MAX; head->len += (size_t)got) {
-		got = pread(fd, head->bytes + head->len, HEAD_MAX - head->len,
-			    (off_t)head->len);
+	for (head->len = 0; head->len < FL_ORIGIN_HEAD;
+	     head->len += (size_t)got) {
+		got = pread(fd, head->bytes + head->len,
+			    FL_ORIGIN_HEAD - head->len, (off_t)head->len);
 		if (got < 0 && errno == EINTR)
 			got = 0;
 		else if (got <= 0)
@@ -64,34 +57,9 @@ failed:
 	return -1;
 }
 
-/* Does the origin name this path? Then the place of its #, else NULL. */
-static const char *same_path(const char *origin, const char *path)
-{
-	const char *mark = strrchr(origin, '#');
-
-	if (strncmp(origin, "file:", 5) != 0 || !mark ||
-	    strlen(path) != (size_t)(mark - origin - 5) ||
-	    memcmp(origin + 5, path, strlen(path)) != 0)
-		return NULL;
-	return mark;
-}
-
-/* Are the file's first bytes those that `mark` (#LENGTH-HASH) tells of? */
-static bool same_head(const struct head *head, const char *mark, size_t *len)
-{
-	char expected[40], *end;
-
-	*len = strtoul(mark + 1, &end, 10);
-	if (*end != '-' || *len > head->len)
-		return false;
-	snprintf(expected, sizeof(expected), "%016llx",
-		 (unsigned long long)fl_hash64(head->bytes, *len));
-	return strcmp(end + 1, expected) == 0;
-}
-
 static int find_start(const struct fl_ask *ask, const char *path,
-		      const struct head *head, const struct fl_start **start,
-		      struct fl_error *err)
+		      const struct fl_origin_head *head,
+		      const struct fl_start **start, struct fl_error *err)
 {
 	const struct fl_start *other = NULL;
 	size_t len, other_len = 0;
@@ -99,11 +67,11 @@ static int find_start(const struct fl_ask *ask, const char *path,
 
 	*start = NULL;
 	for (size_t i = 0; i < ask->start_count; i++) {
-		const char *mark = same_path(ask->starts[i].origin, path);
+		const char *mark = fl_origin_mark(ask->starts[i].origin, path);
 
 		if (!mark)
 			continue;
-		if (same_head(head, mark, &len)) {
+		if (fl_origin_same(head, mark, &len)) {
 			*start = &ask->starts[i];
 			return 0;
 		}
@@ -125,7 +93,7 @@ static int find_start(const struct fl_ask *ask, const char *path,
 int fl_csv_origin(const struct fl_ask *ask, const char *path, char **origin,
 		  const struct fl_start **start, struct fl_error *err)
 {
-	struct head head;
+	struct fl_origin_head head;
 	char *real;
 	int result;
 
@@ -143,9 +111,7 @@ int fl_csv_origin(const struct fl_ask *ask, const char *path, char **origin,
 	if (result == 0 && *start)
 		*origin = fl_strdup((*start)->origin);
 	else if (result == 0)
-		*origin = fl_sprintf(
-			"file:%s#%zu-%016llx", real, head.len,
-			(unsigned long long)fl_hash64(head.bytes, head.len));
+		*origin = fl_origin_make(real, &head);
 	free(real);
 	return result;
 }

@@ -1,7 +1,6 @@
 /* csv_origin: which file a position belongs to.
  *
- * An origin is file:PATH#LENGTH-HASH: the absolute path, and XXH3-64 of the
- * file's first LENGTH bytes, 4096 at most, as they were when it was first seen.
+ * Origins are those of source/origin.h, of the file's bytes as they lie there.
  * So a file may grow, but not be replaced, without our noticing.
  *
  * SPDX-License-Identifier: Apache-2.0 */

@@ -10,24 +10,19 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "base/hash.h"
 #include "base/mem.h"
 #include "base/time.h"
 #include "io/stream.h"
+#include "source/origin.h"
 
 enum {
-	HEAD_MAX = 4096,
 	WHY_MAX = 120,
 	PARTS_MAX = 1000,
 };
 
-struct head {
-	char bytes[HEAD_MAX];
-	size_t len;
-};
-
 /* Decoded, so that a log that is compressed later stays what it was. */
-static int read_head(const char *path, struct head *head, struct fl_error *err)
+static int read_head(const char *path, struct fl_origin_head *head,
+		     struct fl_error *err)
 {
 	struct fl_stream *stream = NULL;
 	ssize_t got = 1;
@@ -35,9 +30,9 @@ static int read_head(const char *path, struct head *head, struct fl_error *err)
 	head->len = 0;
 	if (fl_stream_open(&stream, path, err) < 0)
 		return -1;
-	while (head->len < HEAD_MAX && got > 0) {
+	while (head->len < FL_ORIGIN_HEAD && got > 0) {
 		got = fl_stream_read(stream, head->bytes + head->len,
-				     HEAD_MAX - head->len, err);
+				     FL_ORIGIN_HEAD - head->len, err);
 		if (got > 0)
 			head->len += (size_t)got;
 	}
@@ -45,41 +40,22 @@ static int read_head(const char *path, struct head *head, struct fl_error *err)
 	return got < 0 ? -1 : 0;
 }
 
-/* Does the origin name this log? Then the place of its #, else NULL. */
-static const char *same_path(const char *origin, const char *path)
+/* Any file begins as an empty one. */
+static bool begins_so(const struct fl_origin_head *head, const char *mark)
 {
-	const char *mark = strrchr(origin, '#');
+	size_t len;
 
-	if (strncmp(origin, "file:", 5) != 0 || !mark ||
-	    strlen(path) != (size_t)(mark - origin - 5) ||
-	    memcmp(origin + 5, path, strlen(path)) != 0)
-		return NULL;
-	return mark;
-}
-
-/* Are the first bytes those that `mark` (#LENGTH-HASH) tells of? */
-static bool same_head(const struct head *head, const char *mark)
-{
-	char expected[40], *end;
-	size_t len = strtoul(mark + 1, &end, 10);
-
-	if (*end != '-' || !len || len > head->len)
-		return false;
-	snprintf(expected, sizeof(expected), "%016llx",
-		 (unsigned long long)fl_hash64(head->bytes, len));
-	return strcmp(end + 1, expected) == 0;
+	return fl_origin_same(head, mark, &len) && len;
 }
 
 int fl_logs_origin(const char *real, const char *path, char **origin,
 		   struct fl_error *err)
 {
-	struct head head;
+	struct fl_origin_head head;
 
 	if (read_head(path, &head, err) < 0)
 		return -1;
-	*origin =
-		fl_sprintf("file:%s#%zu-%016llx", real, head.len,
-			   (unsigned long long)fl_hash64(head.bytes, head.len));
+	*origin = fl_origin_make(real, &head);
 	return 0;
 }
 
@@ -87,9 +63,9 @@ bool fl_logs_same(const char *path, const char *origin)
 {
 	struct fl_error err = { .code = FL_OK };
 	const char *mark = strrchr(origin, '#');
-	struct head head;
+	struct fl_origin_head head;
 
-	return read_head(path, &head, &err) == 0 && same_head(&head, mark);
+	return read_head(path, &head, &err) == 0 && begins_so(&head, mark);
 }
 
 /* --- parts --- */
@@ -185,14 +161,14 @@ static const struct fl_start *find_start(const char *real,
 					 size_t count)
 {
 	struct fl_error err = { .code = FL_OK };
-	struct head head;
+	struct fl_origin_head head;
 
 	if (read_head(part->path, &head, &err) < 0)
 		return NULL;
 	for (size_t i = 0; i < count; i++) {
-		const char *mark = same_path(starts[i].origin, real);
+		const char *mark = fl_origin_mark(starts[i].origin, real);
 
-		if (mark && same_head(&head, mark))
+		if (mark && begins_so(&head, mark))
 			return &starts[i];
 	}
 	return NULL;
@@ -225,7 +201,7 @@ int fl_logs_history(const char *real, const struct fl_start *starts,
 				    fl_show(real, strlen(real), 200),
 				    strerror(errno));
 	for (size_t i = 0; i < count; i++)
-		if (same_path(starts[i].origin, real))
+		if (fl_origin_mark(starts[i].origin, real))
 			other = &starts[i];
 	if (other)
 		add_rotated(parts, real);

@@ -1,11 +1,10 @@
 /* logs_history: which files a position leads through.
  *
- * An origin is file:PATH#LENGTH-HASH: the absolute path under which the log is
- * written, and XXH3-64 of the first LENGTH decoded bytes, 4096 at most, as they
- * were when it was first read. A log that was rotated is known again by them,
- * whatever it is called now (app.log.1, app.log-20260305.gz): whoever goes on
- * reads the rest of it first, then what came after it, and the log as it is now
- * last.
+ * Origins are those of source/origin.h: the path is that under which the log is
+ * written, the bytes are decoded. A log that was rotated is known again by
+ * them, whatever it is called now (app.log.1, app.log-20260305.gz): whoever
+ * goes on reads the rest of it first, then what came after it, and the log as
+ * it is now last.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef FL_SOURCE_LOG_HISTORY_H
