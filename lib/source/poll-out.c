@@ -10,6 +10,10 @@
 #include "base/mem.h"
 #include "base/time.h"
 
+enum {
+	SAID_MAX = 120, /* bytes of an answer in a message */
+};
+
 struct fl_buf *fl_poll_text(struct fl_poll_out *out)
 {
 	return &out->text;
@@ -91,6 +95,19 @@ void fl_poll_release(struct fl_poll_out *out)
 	free(out->entries);
 	fl_buf_release(&out->text);
 	*out = (struct fl_poll_out){ .count = 0 };
+}
+
+const char *fl_poll_said(const struct fl_http_answer *answer)
+{
+	const char *body = answer->body, *title = strcasestr(body, "<title>");
+	size_t len;
+
+	while (*body && strchr(" \t\r\n", *body))
+		body++;
+	if (title)
+		body = title + 7;
+	len = strcspn(body, title ? "<\r\n" : "\r\n");
+	return len ? fl_show(body, len, SAID_MAX) : "an empty answer";
 }
 
 void fl_poll_transport(const struct fl_http_answer *answer,

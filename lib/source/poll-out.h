@@ -59,6 +59,9 @@ void fl_poll_failed(struct fl_poll_out *out, const char *symbol,
 void fl_poll_move(struct fl_poll_out *to, struct fl_poll_out *from);
 void fl_poll_release(struct fl_poll_out *out);
 
+/* What an answer says that is no data: the title of a page, or how it begins.
+ * Lives as fl_show()'s. */
+const char *fl_poll_said(const struct fl_http_answer *answer);
 /* A transfer that failed, in words. */
 void fl_poll_transport(const struct fl_http_answer *answer,
 		       const char *provider, struct fl_poll_fault *fault);

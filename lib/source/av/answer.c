@@ -200,18 +200,10 @@ static uint32_t find_message(const struct fl_json *json)
 static int take_page(const struct fl_http_answer *answer,
 		     struct fl_poll_fault *fault)
 {
-	const char *body = answer->body, *title = strcasestr(body, "<title>");
+	const char *said = fl_poll_said(answer);
 	unsigned status = answer->status;
 	char text[350];
-	const char *said;
-	size_t len;
 
-	while (*body && strchr(" \t\r\n", *body))
-		body++;
-	if (title)
-		body = title + 7;
-	len = strcspn(body, title ? "<\r\n" : "\r\n");
-	said = len ? fl_show(body, len, 120) : "an empty answer";
 	if (status == 429)
 		return fault_set(fault, FL_REASON_rate_limited, true, said,
 				 answer);

@@ -13,10 +13,6 @@
 #include "source/yahoo/number.h"
 #include "source/yahoo/yahoo.h"
 
-enum {
-	SAID_MAX = 120, /* bytes of an answer in a message */
-};
-
 uint32_t fl_yahoo_find(const struct fl_json *json, uint32_t object,
 		       const char *key)
 {
@@ -150,18 +146,10 @@ static int take_error(const struct fl_json *json, uint32_t error,
 int fl_yahoo_page(const struct fl_http_answer *answer,
 		  struct fl_poll_fault *fault)
 {
-	const char *body = answer->body, *title = strcasestr(body, "<title>");
+	const char *said = fl_poll_said(answer);
 	unsigned status = answer->status;
 	char text[350], wait[FL_TIME_TEXT + 2] = "";
-	const char *said;
-	size_t len;
 
-	while (*body && strchr(" \t\r\n", *body))
-		body++;
-	if (title)
-		body = title + 7;
-	len = strcspn(body, title ? "<\r\n" : "\r\n");
-	said = len ? fl_show(body, len, SAID_MAX) : "an empty answer";
 	if (status == 429 || status == 999) {
 		if (answer->retry_after_ns)
 			strcpy(wait + fl_duration_print(answer->retry_after_ns,
