@@ -37,13 +37,9 @@ static const struct fl_option options[] = {
 	FL_OPT_GROUP(fl_options_last),
 	FL_OPT_STREAM,
 	FL_OPT_GROUP(fl_options_resume),
-	{ .kind = FL_OPTION_TEXT,
-	  .name = "state",
-	  .arg = "FILE",
-	  .target = &option.state,
-	  .words = "@file",
-	  .help = "go on where FILE says that the last run came to, and keep "
-		  "it there" },
+	FL_OPT_WORD(0, "state", "FILE", "@file", &option.state,
+		    "go on where FILE says that the last run came to, and "
+		    "keep it there"),
 	FL_OPT_FLAG(0, "list-sources", &option.list_sources,
 		    "tell what there is to fetch from"),
 	FL_OPT_FLAG(0, "quota", &option.quota,

@@ -65,6 +65,16 @@ struct fl_option {
 #define FL_OPT_DURATION(c, n, a, t, h)                                         \
 	FL_OPT_OF(FL_OPTION_DURATION, c, n, a, t, h)
 #define FL_OPT_SIZE(c, n, a, t, h) FL_OPT_OF(FL_OPTION_SIZE, c, n, a, t, h)
+/* TEXT, LIST: with words for completion. */
+#define FL_OPT_WORD(c, n, a, w, t, h)                                          \
+	FL_OPT_WORDS_OF(FL_OPTION_TEXT, c, n, a, w, t, h)
+#define FL_OPT_WORDS(c, n, a, w, t, h)                                         \
+	FL_OPT_WORDS_OF(FL_OPTION_LIST, c, n, a, w, t, h)
+#define FL_OPT_WORDS_OF(k, c, n, a, w, t, h)                                   \
+	{                                                                      \
+		.kind = (k), .letter = (c), .name = (n), .arg = (a),           \
+		.words = (w), .target = (t), .help = (h)                       \
+	}
 #define FL_OPT_CALL(c, n, a, f, t, h)                                          \
 	{                                                                      \
 		.kind = FL_OPTION_CALL, .letter = (c), .name = (n),            \

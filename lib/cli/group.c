@@ -132,19 +132,11 @@ const struct fl_option fl_options_common[] = {
 	  .words = "auto text json none",
 	  .help = "the account at the end, on standard error; auto: when that "
 		  "is a terminal, or something was rejected or failed [auto]" },
-	{ .kind = FL_OPTION_TEXT,
-	  .name = "runs",
-	  .arg = "FILE",
-	  .target = &fl_common.runs,
-	  .words = "@file",
-	  .help = "append the account to FILE, as a record" },
-	{ .kind = FL_OPTION_TEXT,
-	  .name = "config",
-	  .arg = "FILE",
-	  .target = &fl_common.config,
-	  .words = "@file",
-	  .help = "read settings from FILE "
-		  "[~/.config/financelake/config]" },
+	FL_OPT_WORD(0, "runs", "FILE", "@file", &fl_common.runs,
+		    "append the account to FILE, as a record"),
+	FL_OPT_WORD(0, "config", "FILE", "@file", &fl_common.config,
+		    "read settings from FILE "
+		    "[~/.config/financelake/config]"),
 	FL_OPT_FLAG(0, "show-config", &fl_common.show_config,
 		    "show which settings hold and where each comes from"),
 	FL_OPT_FLAG(0, "help", &fl_common.help, "show this help"),
@@ -156,14 +148,10 @@ const struct fl_option fl_options_common[] = {
 };
 
 const struct fl_option fl_options_reads[] = {
-	{ .kind = FL_OPTION_TEXT,
-	  .name = "rejects",
-	  .arg = "FILE|fd:N|inline",
-	  .target = &reads.rejects,
-	  .words = "@file",
-	  .help = "keep what is refused, with the reason: append it to FILE, "
-		  "write it to descriptor N, or pass it on in the stream "
-		  "[counted only; inline where marks come]" },
+	FL_OPT_WORD(0, "rejects", "FILE|fd:N|inline", "@file", &reads.rejects,
+		    "keep what is refused, with the reason: append it to FILE, "
+		    "write it to descriptor N, or pass it on in the stream "
+		    "[counted only; inline where marks come]"),
 	FL_OPT_CALL(0, "max-rejects", "N|P%|SHARE", take_max_rejects, NULL,
 		    "up to so many rejects are fine (status 0), one more ends "
 		    "the run (status 6) [no limit, status 1]"),
@@ -189,23 +177,15 @@ const struct fl_option fl_options_writes[] = {
 		  "NDJSON [auto]" },
 	FL_OPT_TEXT(0, "fields", "A,B.C", &writes.fields,
 		    "write these fields only, in this order"),
-	{ .kind = FL_OPTION_TEXT,
-	  .name = "tz",
-	  .arg = "ZONE",
-	  .target = &writes.zone,
-	  .words = "@zone",
-	  .help = "time zone of dates without one, and of tables, as in "
-		  "America/New_York [UTC]" },
+	FL_OPT_WORD(0, "tz", "ZONE", "@zone", &writes.zone,
+		    "time zone of dates without one, and of tables, as in "
+		    "America/New_York [UTC]"),
 	FL_OPT_END,
 };
 
 const struct fl_option fl_options_selects[] = {
-	{ .kind = FL_OPTION_LIST,
-	  .name = "type",
-	  .arg = "TYPE,...",
-	  .target = &fl_selects.types,
-	  .words = "@type",
-	  .help = "records of these types only" },
+	FL_OPT_WORDS(0, "type", "TYPE,...", "@type", &fl_selects.types,
+		     "records of these types only"),
 	FL_OPT_LIST(0, "symbol", "SYMBOL,...", &fl_selects.symbols,
 		    "records of these symbols only"),
 	FL_OPT_TEXT(0, "from", "TIME", &times.from,

@@ -41,13 +41,10 @@ static const struct fl_option options[] = {
 	FL_OPT_FLAG(0, "gaps", &option.gaps,
 		    "fill intervals without trade with the last close, as "
 		    "gap:true"),
-	{ .kind = FL_OPTION_TEXT,
-	  .name = "calendar",
-	  .arg = "FILE",
-	  .target = &option.calendar,
-	  .words = "@file",
-	  .help = "trading hours and holidays from FILE instead of those built "
-		  "in" },
+	FL_OPT_WORD(
+		0, "calendar", "FILE", "@file", &option.calendar,
+		"trading hours and holidays from FILE instead of those built "
+		"in"),
 	FL_OPT_FLAG(0, "keep", &option.keep, "pass the input on as well"),
 	FL_OPT_FLAG(0, "partial", &option.partial,
 		    "write parts of bars, to be merged; nothing is late then"),

@@ -40,13 +40,11 @@ static struct {
 } option;
 
 static const struct fl_option options[] = {
-	{ .kind = FL_OPTION_TEXT,
-	  .name = "price",
-	  .arg = "P",
-	  .target = &option.price,
-	  .words = "close adj_close hl2 hlc3 ohlc4",
-	  .help = "the price of a bar: close, adj_close, hl2 (mean of high and "
-		  "low), hlc3, ohlc4 [close]" },
+	FL_OPT_WORD(
+		0, "price", "P", "close adj_close hl2 hlc3 ohlc4",
+		&option.price,
+		"the price of a bar: close, adj_close, hl2 (mean of high and "
+		"low), hlc3, ohlc4 [close]"),
 	FL_OPT_END,
 };
 

@@ -25,13 +25,9 @@ static struct {
 
 static const struct fl_option options[] = {
 	FL_OPT_U64(0, "top", "N", &option.top, "so many of each list [10]"),
-	{ .kind = FL_OPTION_TEXT,
-	  .name = "by",
-	  .arg = "WHAT",
-	  .target = &option.by,
-	  .words = "change_pct volume",
-	  .help = "change_pct: gainers and losers; volume: the most active "
-		  "[change_pct]" },
+	FL_OPT_WORD(0, "by", "WHAT", "change_pct volume", &option.by,
+		    "change_pct: gainers and losers; volume: the most active "
+		    "[change_pct]"),
 	FL_OPT_DURATION(0, "max-age", "DUR", &option.max_age_ns,
 			"leave out what is older than the newest by more [4d]"),
 	FL_OPT_END,

@@ -49,13 +49,10 @@ static struct {
 };
 
 const struct fl_option fl_options_polled[] = {
-	{ .kind = FL_OPTION_TEXT,
-	  .name = "symbols-from",
-	  .arg = "FILE|-",
-	  .target = &option.symbols_from,
-	  .words = "@file",
-	  .help = "also the symbols in FILE: by line, blank or comma; # begins "
-		  "a comment" },
+	FL_OPT_WORD(
+		0, "symbols-from", "FILE|-", "@file", &option.symbols_from,
+		"also the symbols in FILE: by line, blank or comma; # begins "
+		"a comment"),
 	FL_OPT_U64(0, "parallel", "N", &option.parallel,
 		   "ask for N symbols at once, 1 to 16 [4; 1 with "
 		   "--resume, so that a kill costs one question]"),
@@ -65,13 +62,10 @@ const struct fl_option fl_options_polled[] = {
 	FL_OPT_DURATION(0, "every", "DUR", &option.every_ns,
 			"quotes: ask again each DUR, from 1s up, until a "
 			"signal comes"),
-	{ .kind = FL_OPTION_TEXT,
-	  .name = "fill",
-	  .arg = "PLACE",
-	  .target = &option.fill,
-	  .words = "@place",
-	  .help = "only the bars that the stored series in PLACE lack, by the "
-		  "calendar of their exchange" },
+	FL_OPT_WORD(
+		0, "fill", "PLACE", "@place", &option.fill,
+		"only the bars that the stored series in PLACE lack, by the "
+		"calendar of their exchange"),
 	FL_OPT_FLAG(
 		0, "dry-run", &option.dry_run,
 		"print the URLs that would be asked, with --fill the holes, "
@@ -92,26 +86,14 @@ const struct fl_option fl_options_polled[] = {
 	FL_OPT_FLAG(0, "wait", &option.wait,
 		    "where the requests of a day are used up, wait for the "
 		    "next day"),
-	{ .kind = FL_OPTION_TEXT,
-	  .name = "record",
-	  .arg = "DIR",
-	  .target = &option.record,
-	  .words = "@file",
-	  .help = "keep every exchange with the provider in the new folder "
-		  "DIR, secrets masked: what a report of a fault needs" },
-	{ .kind = FL_OPTION_TEXT,
-	  .name = "replay",
-	  .arg = "DIR",
-	  .target = &option.replay,
-	  .words = "@file",
-	  .help = "ask nothing, answer from what --record kept, as of when "
-		  "that was" },
-	{ .kind = FL_OPTION_TEXT,
-	  .name = "ca-file",
-	  .arg = "FILE",
-	  .target = &option.ca_file,
-	  .words = "@file",
-	  .help = "trust the authorities in FILE (PEM) [the system's]" },
+	FL_OPT_WORD(0, "record", "DIR", "@file", &option.record,
+		    "keep every exchange with the provider in the new folder "
+		    "DIR, secrets masked: what a report of a fault needs"),
+	FL_OPT_WORD(0, "replay", "DIR", "@file", &option.replay,
+		    "ask nothing, answer from what --record kept, as of when "
+		    "that was"),
+	FL_OPT_WORD(0, "ca-file", "FILE", "@file", &option.ca_file,
+		    "trust the authorities in FILE (PEM) [the system's]"),
 	FL_OPT_TEXT(0, "user-agent", "TEXT", &option.agent,
 		    "who asks [Mozilla/5.0 (compatible; FinanceLake/VERSION)]"),
 	FL_OPT_END,

@@ -31,21 +31,13 @@ const struct fl_option fl_yahoo_ask_options[] = {
 	FL_OPT_TEXT(0, "search", "TEXT", &option.search,
 		    "instruments that TEXT may mean, or with --type news, "
 		    "stories about it"),
-	{ .kind = FL_OPTION_LIST,
-	  .name = "screener",
-	  .arg = "NAME,...",
-	  .target = &option.screeners,
-	  .words = SCREENERS,
-	  .help = "quotes of a list that Yahoo keeps, or with --type "
-		  "instrument, what they are: day_gainers day_losers "
-		  "most_actives most_shorted_stocks small_cap_gainers ..." },
-	{ .kind = FL_OPTION_LIST,
-	  .name = "feed",
-	  .arg = "search,rss",
-	  .target = &option.feeds,
-	  .words = "search rss",
-	  .help = "where news come from; those of both are joined "
-		  "[search,rss]" },
+	FL_OPT_WORDS(0, "screener", "NAME,...", SCREENERS, &option.screeners,
+		     "quotes of a list that Yahoo keeps, or with --type "
+		     "instrument, what they are: day_gainers day_losers "
+		     "most_actives most_shorted_stocks small_cap_gainers ..."),
+	FL_OPT_WORDS(0, "feed", "search,rss", "search rss", &option.feeds,
+		     "where news come from; those of both are joined "
+		     "[search,rss]"),
 	FL_OPT_U64(0, "count", "N", &option.count,
 		   "at most N of a list, a search or a symbol's stories, 1 to "
 		   "250 [a list 100, else 20]"),

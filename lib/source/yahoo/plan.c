@@ -32,28 +32,18 @@ static struct {
 } option;
 
 const struct fl_option fl_yahoo_options[] = {
-	{ .kind = FL_OPTION_TEXT,
-	  .name = "interval",
-	  .arg = "IV",
-	  .target = &option.interval,
-	  .words = INTERVALS,
-	  .help = "of the bars: " INTERVALS "; weeks "
-		  "and months are better made of 1d by fl-agg, as Yahoo "
-		  "adjusts its own wrongly [1d]" },
-	{ .kind = FL_OPTION_TEXT,
-	  .name = "adj",
-	  .arg = "none|split|all",
-	  .target = &option.adj,
-	  .words = ADJS,
-	  .help = "prices as traded, adjusted for splits, or for dividends as "
-		  "well [split]" },
-	{ .kind = FL_OPTION_TEXT,
-	  .name = "session",
-	  .arg = "regular|all",
-	  .target = &option.session,
-	  .words = SESSIONS,
-	  .help = "trading hours that count; all: before and after the regular "
-		  "ones, too; of bars below 1d, and quotes [regular]" },
+	FL_OPT_WORD(0, "interval", "IV", INTERVALS, &option.interval,
+		    "of the bars: " INTERVALS "; weeks "
+		    "and months are better made of 1d by fl-agg, as Yahoo "
+		    "adjusts its own wrongly [1d]"),
+	FL_OPT_WORD(
+		0, "adj", "none|split|all", ADJS, &option.adj,
+		"prices as traded, adjusted for splits, or for dividends as "
+		"well [split]"),
+	FL_OPT_WORD(
+		0, "session", "regular|all", SESSIONS, &option.session,
+		"trading hours that count; all: before and after the regular "
+		"ones, too; of bars below 1d, and quotes [regular]"),
 	FL_OPT_GROUP(fl_yahoo_ask_options),
 	FL_OPT_GROUP(fl_yahoo_stream_options),
 	FL_OPT_GROUP(fl_options_polled),
