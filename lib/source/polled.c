@@ -19,88 +19,16 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/time.h"
-#include "io/state.h"
 #include "io/stream.h"
 #include "net/mask.h"
-#include "net/tape.h"
 #include "source/every.h"
+#include "source/poll-options.h"
 #include "source/resume.h"
-
-/* Young enough to be given to a run that was started anew. */
-#define ANSWERS_NS FL_MINUTE
 
 enum {
 	BASES = 2,
 	WAIT_MS = 100,
 };
-
-static struct {
-	const char *symbols_from, *agent, *ca_file, *fill, *limit, *record,
-		*replay;
-	uint64_t parallel, tries;
-	int64_t retry_ns, connect_ns, stall_ns, every_ns;
-	bool dry_run, ordered, wait;
-} option = {
-	.parallel = UINT64_MAX, /* not said */
-	.tries = 4,
-	.retry_ns = 2 * FL_SECOND,
-	.connect_ns = 10 * FL_SECOND,
-	.stall_ns = 30 * FL_SECOND,
-};
-
-const struct fl_option fl_options_polled[] = {
-	FL_OPT_WORD(
-		0, "symbols-from", "FILE|-", "@file", &option.symbols_from,
-		"also the symbols in FILE: by line, blank or comma; # begins "
-		"a comment"),
-	FL_OPT_U64(0, "parallel", "N", &option.parallel,
-		   "ask for N symbols at once, 1 to 16 [4; 1 with "
-		   "--resume, so that a kill costs one question]"),
-	FL_OPT_FLAG(0, "ordered", &option.ordered,
-		    "in the order of the symbols, whoever answers first (that "
-		    "is always so)"),
-	FL_OPT_DURATION(0, "every", "DUR", &option.every_ns,
-			"quotes: ask again each DUR, from 1s up, until a "
-			"signal comes"),
-	FL_OPT_WORD(
-		0, "fill", "PLACE", "@place", &option.fill,
-		"only the bars that the stored series in PLACE lack, by the "
-		"calendar of their exchange"),
-	FL_OPT_FLAG(
-		0, "dry-run", &option.dry_run,
-		"print the URLs that would be asked, with --fill the holes, "
-		"and ask nothing"),
-	FL_OPT_U64(0, "tries", "N", &option.tries,
-		   "ask N times before a request has failed [4]"),
-	FL_OPT_DURATION(0, "retry-wait", "DUR", &option.retry_ns,
-			"wait before the second try, doubled for each further "
-			"one, half of it by chance [2s]"),
-	FL_OPT_DURATION(0, "connect-timeout", "DUR", &option.connect_ns,
-			"for one connection to come about [10s]"),
-	FL_OPT_DURATION(0, "timeout", "DUR", &option.stall_ns,
-			"give a try up when nothing comes for so long [30s]"),
-	FL_OPT_TEXT(0, "limit", "N/s,N/m,N/d", &option.limit,
-		    "so many requests a second, minute and day, of all "
-		    "processes together; PROVIDER:N/d for one of several, "
-		    "N/s+B with a burst of B, none [the provider's]"),
-	FL_OPT_FLAG(0, "wait", &option.wait,
-		    "where the requests of a day are used up, wait for the "
-		    "next day"),
-	FL_OPT_WORD(0, "record", "DIR", "@file", &option.record,
-		    "keep every exchange with the provider in the new folder "
-		    "DIR, secrets masked: what a report of a fault needs"),
-	FL_OPT_WORD(0, "replay", "DIR", "@file", &option.replay,
-		    "ask nothing, answer from what --record kept, as of when "
-		    "that was"),
-	FL_OPT_WORD(0, "ca-file", "FILE", "@file", &option.ca_file,
-		    "trust the authorities in FILE (PEM) [the system's]"),
-	FL_OPT_TEXT(0, "user-agent", "TEXT", &option.agent,
-		    "who asks [Mozilla/5.0 (compatible; FinanceLake/VERSION)]"),
-	FL_OPT_END,
-};
-
-static struct fl_tape *tape; /* of the run; NULL: none */
-static bool answers;         /* it keeps those of a run that may be cut off */
 
 struct slot {
 	const char *symbol;
@@ -123,6 +51,7 @@ struct slot {
 
 struct polled {
 	const struct fl_ask *ask;
+	const struct fl_poll_options *option;
 	const struct fl_polled *polled;
 	const void *plan;
 	struct fl_http *http;
@@ -156,7 +85,7 @@ struct polled {
 
 static struct slot *slot_of(struct polled *p, size_t i)
 {
-	return &p->slots[i % option.parallel];
+	return &p->slots[i % p->option->parallel];
 }
 
 static void end_job(struct polled *p, struct slot *slot)
@@ -220,12 +149,13 @@ static void keep_reached(const struct polled *p, const struct slot *slot)
 					  .asked_ns = fl_now_ns(),
 					  .date_ns = FL_TIME_NONE };
 	struct fl_error unkept = { .code = FL_OK };
+	struct fl_tape *answers = fl_poll_answers();
 	char *name;
 
 	if (!answers || slot->reach.held_ns == FL_TIME_NONE)
 		return;
 	name = reached_name(p, slot);
-	(void)fl_tape_put(tape, "REACHED", name, &done, &unkept);
+	(void)fl_tape_put(answers, "REACHED", name, &done, &unkept);
 	free(name);
 }
 
@@ -233,6 +163,7 @@ static bool is_reached(const struct polled *p, const struct slot *slot)
 {
 	struct fl_exchange done = FL_EXCHANGE_INIT;
 	struct fl_error unread = { .code = FL_OK };
+	struct fl_tape *answers = fl_poll_answers();
 	char *name;
 	bool found;
 
@@ -240,7 +171,7 @@ static bool is_reached(const struct polled *p, const struct slot *slot)
 	if (!answers || slot->missing.items[0].from_day < slot->reach.first_day)
 		return false;
 	name = reached_name(p, slot);
-	found = fl_tape_get(tape, "REACHED", name, &done, &unread) == 1;
+	found = fl_tape_get(answers, "REACHED", name, &done, &unread) == 1;
 	fl_exchange_release(&done);
 	free(name);
 	return found;
@@ -283,9 +214,9 @@ static void ask_next(struct polled *p, struct slot *slot)
 /* The same request once more. returns false: it was asked often enough */
 static bool ask_again(struct polled *p, struct slot *slot)
 {
-	int64_t wait = option.retry_ns;
+	int64_t wait = p->option->retry_ns;
 
-	if (slot->tries >= option.tries)
+	if (slot->tries >= p->option->tries)
 		return false;
 	for (unsigned i = 1; i < slot->tries && wait < FL_HOUR; i++)
 		wait *= 2;
@@ -341,7 +272,7 @@ static const char *name_of(const char *batch, const struct polled *p)
 static void start(struct polled *p)
 {
 	while (p->started < p->count &&
-	       p->started < p->given + option.parallel) {
+	       p->started < p->given + p->option->parallel) {
 		struct slot *slot = slot_of(p, p->started);
 		const struct fl_holes *holes;
 
@@ -657,7 +588,8 @@ int fl_polled_next(void *state, struct fl_item *item, struct fl_error *err)
 			return 2;
 		start(p);
 		if (p->given == p->count)
-			return option.every_ns ? rest(p, err) : finish(p, err);
+			return p->option->every_ns ? rest(p, err)
+						   : finish(p, err);
 		slot = slot_of(p, p->given);
 		if (slot->done) {
 			got = give(p, slot, item, err);
@@ -708,11 +640,6 @@ static int take_bases(struct polled *p, const char *bases, struct fl_error *err)
 	return 0;
 }
 
-bool fl_polled_fills(void)
-{
-	return option.fill != NULL;
-}
-
 /* Where the plan names them, they stand for the symbols. */
 static int take_subjects(struct polled *p, struct fl_error *err)
 {
@@ -723,7 +650,7 @@ static int take_subjects(struct polled *p, struct fl_error *err)
 	if (!subjects)
 		return 0;
 	if ((p->ask->operands && *p->ask->operands) || p->ask->symbols ||
-	    option.symbols_from || option.fill)
+	    p->option->symbols_from || p->option->fill)
 		return fl_error_set(err, FL_ERR_USAGE,
 				    "%s is asked for '%s' without symbols and "
 				    "--fill",
@@ -756,9 +683,9 @@ static void join_batches(struct polled *p)
 
 static int check_every(const struct polled *p, struct fl_error *err)
 {
-	if (!option.every_ns)
+	if (!p->option->every_ns)
 		return 0;
-	if (option.every_ns < FL_SECOND)
+	if (p->option->every_ns < FL_SECOND)
 		return fl_error_set(err, FL_ERR_USAGE,
 				    "--every takes 1s and more");
 	if (!p->polled->live)
@@ -767,44 +694,12 @@ static int check_every(const struct polled *p, struct fl_error *err)
 	return 0;
 }
 
-/* Options that every protocol needs. */
-static int check_network(struct fl_error *err)
-{
-	if (option.tries < 1 || option.tries > 20)
-		return fl_error_set(err, FL_ERR_USAGE,
-				    "--tries takes 1 to 20, not %llu",
-				    (unsigned long long)option.tries);
-	if (option.connect_ns < FL_SECOND / 1000 ||
-	    option.stall_ns < FL_SECOND || option.retry_ns < 0)
-		return fl_error_set(err, FL_ERR_USAGE,
-				    "--timeout takes 1s and more, "
-				    "--connect-timeout 1ms and more");
-	return 0;
-}
-
-int fl_polled_stream(const char **symbols_from, struct fl_error *err)
-{
-	const char *idle = option.fill       ? "--fill"
-			   : option.dry_run  ? "--dry-run"
-			   : option.every_ns ? "--every"
-			   : option.record   ? "--record"
-			   : option.replay   ? "--replay"
-					     : NULL;
-
-	*symbols_from = option.symbols_from;
-	if (idle)
-		return fl_error_set(err, FL_ERR_USAGE,
-				    "--stream asks nothing: it takes no %s",
-				    idle);
-	return check_network(err);
-}
-
 /* Where each symbol's series stands, for --resume and --state. */
 static int find_reaches(struct polled *p, struct fl_error *err)
 {
 	int got = 0;
 
-	if (option.fill)
+	if (p->option->fill)
 		return fl_error_set(err, FL_ERR_USAGE,
 				    "--fill goes without --resume and --state: "
 				    "both say what is missing");
@@ -822,25 +717,10 @@ static int find_reaches(struct polled *p, struct fl_error *err)
 	return got < 0 ? -1 : 0;
 }
 
-int fl_polled_symbols(const struct fl_ask *ask, const char *provider,
-		      char ***symbols, struct fl_error *err)
-{
-	/* The next one in a row is given what the one before has missed. */
-	return fl_symbols_read(ask, provider,
-			       ask->missed ? NULL : option.symbols_from,
-			       symbols, err);
-}
-
 /* All but the connection to the network. */
 static int prepare(struct polled *p, const char *bases, struct fl_error *err)
 {
-	if (option.parallel == UINT64_MAX)
-		option.parallel = p->ask->marked ? 1 : 4;
-	if (option.parallel < 1 || option.parallel > FL_HTTP_PARALLEL)
-		return fl_error_set(
-			err, FL_ERR_USAGE, "--parallel takes 1 to %d, not %llu",
-			FL_HTTP_PARALLEL, (unsigned long long)option.parallel);
-	if (check_network(err) < 0 || check_every(p, err) < 0 ||
+	if (fl_poll_options_check(p->ask, err) < 0 || check_every(p, err) < 0 ||
 	    take_bases(p, bases, err) < 0 || take_subjects(p, err) < 0)
 		return -1;
 	if (!p->symbols && fl_polled_symbols(p->ask, p->polled->provider,
@@ -853,13 +733,13 @@ static int prepare(struct polled *p, const char *bases, struct fl_error *err)
 		join_batches(p);
 	if (p->ask->marked)
 		return find_reaches(p, err);
-	if (!option.fill)
+	if (!p->option->fill)
 		return 0;
 	if (!p->polled->series || !p->polled->series(p->plan, &p->series))
 		return fl_error_set(err, FL_ERR_USAGE,
 				    "--fill looks for bars, and none are asked "
 				    "for");
-	return fl_fill_find(&p->holes, option.fill, p->symbols, &p->series,
+	return fl_fill_find(&p->holes, p->option->fill, p->symbols, &p->series,
 			    err);
 }
 
@@ -869,93 +749,10 @@ static struct polled *make(const struct fl_ask *ask,
 	struct polled *p = fl_zalloc(sizeof(*p));
 
 	p->ask = ask;
+	p->option = fl_poll_options();
 	p->polled = polled;
 	p->plan = plan;
 	return p;
-}
-
-void fl_polled_settings(const struct fl_ask *ask,
-			struct fl_http_settings *settings, char **agent)
-{
-	*agent = option.agent ? fl_strdup(option.agent)
-			      : fl_sprintf("Mozilla/5.0 (compatible; "
-					   "FinanceLake/%s)",
-					   ask->version ? ask->version : "0");
-	settings->agent = *agent;
-	settings->accept = "application/json,text/plain,*/*";
-	settings->ca_file = option.ca_file;
-	settings->parallel = (unsigned)option.parallel;
-	settings->tries = (unsigned)option.tries;
-	settings->retry_ns = option.retry_ns;
-	settings->connect_ns = option.connect_ns;
-	settings->stall_ns = option.stall_ns;
-	settings->tape = tape;
-}
-
-bool fl_polled_tapes(bool *plays)
-{
-	*plays = option.replay;
-	return option.record || option.replay;
-}
-
-int fl_polled_clock(int64_t *now_ns, struct fl_error *err)
-{
-	if (!option.replay)
-		return 0;
-	return fl_tape_time(option.replay, now_ns, err) < 0 ? -1 : 1;
-}
-
-/* What was asked by a run that was cut off need not be asked again. Nothing
- * depends on it. */
-static int open_answers(void)
-{
-	struct fl_error why = { .code = FL_OK };
-	char *folder = fl_state_path("answers", &why);
-
-	if (folder &&
-	    fl_tape_cache(&tape, folder, fl_now_ns(), ANSWERS_NS, &why) < 0)
-		fl_tape_close(&tape);
-	answers = tape != NULL;
-	if (why.code)
-		fl_log("answers are not kept: %s", why.text);
-	free(folder);
-	return 0;
-}
-
-static int open_tape(const struct fl_ask *ask, struct fl_error *err)
-{
-	if (tape)
-		return 0;
-	if (option.record && option.replay)
-		return fl_error_set(err, FL_ERR_USAGE,
-				    "--record and --replay exclude each other");
-	if (option.record)
-		return fl_tape_record(&tape, option.record,
-				      ask->io->via ? ask->io->via : "",
-				      ask->now_ns, err);
-	if (option.replay)
-		return fl_tape_play(&tape, option.replay, err);
-	return ask->marked ? open_answers() : 0;
-}
-
-int fl_polled_limit(struct fl_limit **limit, const struct fl_ask *ask,
-		    const struct fl_polled *polled,
-		    struct fl_http_settings *settings, struct fl_error *err)
-{
-	struct fl_limits limits = polled->limits;
-
-	if (option.replay)
-		return 0;
-	if (fl_limits_read(option.limit, polled->provider, &limits, err) < 0 ||
-	    fl_limit_open(limit, polled->provider,
-			  polled->key ? polled->key() : NULL, &limits,
-			  ask->tell, ask->tell_arg, err) < 0)
-		return -1;
-	settings->limit = *limit;
-	settings->wait = option.wait;
-	settings->tell = ask->tell;
-	settings->tell_arg = ask->tell_arg;
-	return 0;
 }
 
 int fl_polled_open(void **state, const struct fl_ask *ask,
@@ -966,19 +763,13 @@ int fl_polled_open(void **state, const struct fl_ask *ask,
 	struct fl_http_settings settings = FL_HTTP_SETTINGS;
 
 	*state = p;
-	if (prepare(p, bases, err) < 0 || open_tape(ask, err) < 0)
+	if (prepare(p, bases, err) < 0 || fl_poll_tape_open(ask, err) < 0)
 		return -1;
 	fl_polled_settings(ask, &settings, &p->agent);
 	if (fl_polled_limit(&p->limit, ask, polled, &settings, err) < 0)
 		return -1;
-	p->every = (struct fl_every){ fl_monotonic_ns(), option.every_ns };
+	p->every = (struct fl_every){ fl_monotonic_ns(), p->option->every_ns };
 	return fl_http_open(&p->http, ask->io, &settings, err);
-}
-
-void fl_polled_finish(void)
-{
-	fl_tape_close(&tape);
-	answers = false;
 }
 
 void fl_polled_close(void *state)
@@ -1047,7 +838,7 @@ int fl_polled_dry_run(const struct fl_ask *ask, const struct fl_polled *polled,
 	struct fl_buf text = FL_BUF_INIT;
 	int result;
 
-	if (!option.dry_run)
+	if (!fl_poll_options()->dry_run)
 		return 0;
 	p = make(ask, polled, plan);
 	result = prepare(p, bases, err);
