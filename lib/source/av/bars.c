@@ -11,6 +11,7 @@
 
 #include "base/mem.h"
 #include "base/short.h"
+#include "source/adjust.h"
 #include "source/av/av.h"
 
 #define DAY_S INT64_C(86400)
@@ -23,12 +24,7 @@ struct printer {
 	struct fl_buf *text;
 	const struct fl_subunit *sub;
 	struct fl_buf middle, tail, zone;
-	/* Splits in order of day, with the product of all from each on. */
-	struct factor {
-		int64_t day;
-		struct fl_decimal over, under;
-	} * factors;
-	size_t factor_count;
+	struct fl_splits splits;
 };
 
 /* --- days --- */
@@ -192,82 +188,24 @@ static void select_all(struct fl_av_job *job)
 
 /* --- arithmetic --- */
 
-static struct fl_decimal times(struct fl_decimal a, struct fl_decimal b)
-{
-	struct fl_decimal product = a;
-
-	(void)fl_decimal_mul(a, b, &product);
-	return product;
-}
-
-/* a × over / under */
-static struct fl_decimal scaled(struct fl_decimal a, struct fl_decimal over,
-				struct fl_decimal under)
-{
-	struct fl_decimal result = times(a, over);
-
-	(void)fl_decimal_div(result, under, &result);
-	return result;
-}
-
-/* The same for a volume, to the nine decimals that sums have. */
-static struct fl_decimal scaled_volume(struct fl_decimal volume,
-				       struct fl_decimal over,
-				       struct fl_decimal under)
-{
-	struct fl_sum all = { 0 }, part = { 0 };
-	struct fl_decimal result = volume;
-
-	if (fl_sum_add_product(&all, volume, over) && fl_sum_add(&part, under))
-		(void)fl_sum_ratio(all, part, &result);
-	return result;
-}
-
 static void make_factors(struct printer *p)
 {
 	const struct fl_av_job *job = p->job;
 
 	if (p->plan->adj == FL_AV_NONE || p->plan->interval.ns != FL_DAY)
 		return;
-	p->factors =
-		fl_realloc(NULL, job->event_count + 1, sizeof(*p->factors));
 	for (size_t i = 0; i < job->event_count; i++)
 		if (job->events[i].under.mant)
-			p->factors[p->factor_count++] =
-				(struct factor){ job->events[i].day,
-						 job->events[i].over,
-						 job->events[i].under };
-	for (size_t i = p->factor_count; i-- > 0;) {
-		struct factor *at = &p->factors[i];
-
-		if (i + 1 == p->factor_count)
-			break;
-		at->over = times(at->over, at[1].over);
-		at->under = times(at->under, at[1].under);
-	}
-}
-
-/* The product of all splits behind the day; NULL: there are none. */
-static const struct factor *factor_of(const struct printer *p, int64_t day)
-{
-	size_t low = 0, high = p->factor_count;
-
-	while (low < high) {
-		size_t middle = (low + high) / 2;
-
-		if (p->factors[middle].day <= day)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low < p->factor_count ? &p->factors[low] : NULL;
+			fl_splits_add(&p->splits, job->events[i].day,
+				      job->events[i].over,
+				      job->events[i].under);
+	fl_splits_multiply(&p->splits);
 }
 
 static void adjust(const struct printer *p, struct fl_av_row *row)
 {
 	struct fl_decimal one = { 1, 0 }, close = row->value[FL_AV_CLOSE];
-	const struct factor *factor =
-		p->factor_count ? factor_of(p, row->at) : NULL;
+	const struct fl_split *factor = fl_splits_behind(&p->splits, row->at);
 	bool all = p->plan->adj == FL_AV_ALL && !p->plan->minutes;
 
 	for (int c = FL_AV_OPEN; c <= FL_AV_CLOSE; c++) {
@@ -276,22 +214,23 @@ static void adjust(const struct printer *p, struct fl_av_row *row)
 		if (all && fl_decimal_cmp(*price, close) == 0)
 			*price = row->value[FL_AV_ADJCLOSE];
 		else if (all && close.mant)
-			*price = scaled(*price, row->value[FL_AV_ADJCLOSE],
-					close);
+			*price = fl_adjust_price(
+				*price, row->value[FL_AV_ADJCLOSE], close);
 		else if (factor)
-			*price = scaled(*price, factor->under, factor->over);
+			*price = fl_adjust_price(*price, factor->under,
+						 factor->over);
 		if (p->sub)
-			*price = times(*price, p->sub->scale);
+			*price = fl_adjust_times(*price, p->sub->scale);
 	}
 	if (p->sub)
-		row->value[FL_AV_ADJCLOSE] =
-			times(row->value[FL_AV_ADJCLOSE], p->sub->scale);
+		row->value[FL_AV_ADJCLOSE] = fl_adjust_times(
+			row->value[FL_AV_ADJCLOSE], p->sub->scale);
 	if (factor)
-		row->value[FL_AV_VOLUME] = scaled_volume(
+		row->value[FL_AV_VOLUME] = fl_adjust_volume(
 			row->value[FL_AV_VOLUME], factor->over, factor->under);
 	else if (row->value[FL_AV_VOLUME].scale > 9)
 		row->value[FL_AV_VOLUME] =
-			scaled_volume(row->value[FL_AV_VOLUME], one, one);
+			fl_adjust_volume(row->value[FL_AV_VOLUME], one, one);
 }
 
 /* --- records --- */
@@ -409,9 +348,10 @@ static void put_event(struct printer *p, const struct fl_av_event *event)
 		fl_av_put_decimal(out, "numerator", event->over);
 		fl_av_put_decimal(out, "denominator", event->under);
 	} else {
-		fl_av_put_decimal(out, "amount",
-				  p->sub ? times(event->over, p->sub->scale)
-					 : event->over);
+		fl_av_put_decimal(
+			out, "amount",
+			p->sub ? fl_adjust_times(event->over, p->sub->scale)
+			       : event->over);
 		if (p->plan->currency || p->job->symbol.home)
 			(void)fl_av_put_currency(
 				out,
@@ -548,5 +488,5 @@ void fl_av_records(void *state, struct fl_poll_out *out)
 	fl_buf_release(&p.middle);
 	fl_buf_release(&p.tail);
 	fl_buf_release(&p.zone);
-	free(p.factors);
+	fl_splits_release(&p.splits);
 }

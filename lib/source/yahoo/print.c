@@ -10,6 +10,7 @@
 
 #include "base/mem.h"
 #include "base/short.h"
+#include "source/adjust.h"
 #include "source/yahoo/answer.h"
 #include "source/yahoo/yahoo.h"
 
@@ -26,12 +27,7 @@ struct printer {
 	struct fl_buf source;         /* ,"symbol_src":… or nothing */
 	struct fl_buf zone;           /* ,"tz":… or nothing */
 	struct fl_buf tail;           /* from the currency on */
-	/* Splits in order of day, with the product of all from each on. */
-	struct factor {
-		int64_t day;
-		struct fl_decimal over, under;
-	} * factors;
-	size_t factor_count;
+	struct fl_splits splits;
 };
 
 static void put_number(struct fl_buf *out, struct fl_decimal value)
@@ -43,53 +39,11 @@ static void put_number(struct fl_buf *out, struct fl_decimal value)
 
 /* --- arithmetic --- */
 
-static struct fl_decimal times(struct fl_decimal a, struct fl_decimal b)
-{
-	struct fl_decimal product = a;
-
-	(void)fl_decimal_mul(a, b, &product);
-	return product;
-}
-
-/* a × over / under */
-static struct fl_decimal scaled(struct fl_decimal a, struct fl_decimal over,
-				struct fl_decimal under)
-{
-	struct fl_decimal result = times(a, over);
-
-	(void)fl_decimal_div(result, under, &result);
-	return result;
-}
-
-/* The same for a volume: nine decimals are all that a sum has. */
-static struct fl_decimal scaled_volume(struct fl_decimal volume,
-				       struct fl_decimal over,
-				       struct fl_decimal under)
-{
-	struct fl_sum all = { 0 }, part = { 0 };
-	struct fl_decimal result = volume;
-
-	if (fl_sum_add_product(&all, volume, over) && fl_sum_add(&part, under))
-		(void)fl_sum_ratio(all, part, &result);
-	return result;
-}
-
 /* The product of all splits behind the day; NULL: there are none. */
-static const struct factor *factor_of(const struct printer *p, int64_t day)
+static const struct fl_split *factor_of(const struct printer *p, int64_t day)
 {
-	size_t low = 0, high = p->factor_count;
-
-	if (p->plan->adj != FL_YAHOO_NONE)
-		return NULL;
-	while (low < high) {
-		size_t middle = (low + high) / 2;
-
-		if (p->factors[middle].day <= day)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low < p->factor_count ? &p->factors[low] : NULL;
+	return p->plan->adj == FL_YAHOO_NONE ? fl_splits_behind(&p->splits, day)
+					     : NULL;
 }
 
 static int by_day(const void *left, const void *right)
@@ -104,33 +58,22 @@ static int by_day(const void *left, const void *right)
 static void make_factors(struct printer *p)
 {
 	const struct fl_yahoo_chart *chart = p->chart;
-	struct fl_decimal one = { 1, 0 };
 
-	p->factors =
-		fl_realloc(NULL, chart->event_count + 1, sizeof(*p->factors));
 	for (size_t i = 0; i < chart->event_count; i++) {
 		const struct fl_yahoo_event *event = &chart->events[i];
 
 		if (event->kind == FL_YAHOO_SPLITS)
-			p->factors[p->factor_count++] =
-				(struct factor){ event->day, event->amount,
-						 event->under };
+			fl_splits_add(&p->splits, event->day, event->amount,
+				      event->under);
 	}
-	for (size_t i = p->factor_count; i > 0; i--) {
-		struct factor *at = &p->factors[i - 1];
-
-		at->over =
-			times(at->over, i < p->factor_count ? at[1].over : one);
-		at->under = times(at->under,
-				  i < p->factor_count ? at[1].under : one);
-	}
+	fl_splits_multiply(&p->splits);
 }
 
 /* Prices, adjusted close and volume as they are to be given. */
 static void adjust(struct printer *p, struct fl_yahoo_row *row)
 {
 	struct fl_decimal close = row->price[3];
-	const struct factor *factor = NULL;
+	const struct fl_split *factor = NULL;
 
 	if (p->plan->adj == FL_YAHOO_NONE)
 		factor = factor_of(
@@ -143,25 +86,26 @@ static void adjust(struct printer *p, struct fl_yahoo_row *row)
 		struct fl_decimal *price = &row->price[i];
 
 		if (factor)
-			*price = scaled(*price, factor->over, factor->under);
+			*price = fl_adjust_price(*price, factor->over,
+						 factor->under);
 		else if (p->plan->adj != FL_YAHOO_ALL || !close.mant)
 			;
 		else if (fl_decimal_cmp(*price, close) == 0)
 			*price = row->adjclose;
 		else
-			*price = scaled(*price, row->adjclose, close);
+			*price = fl_adjust_price(*price, row->adjclose, close);
 		if (p->sub)
-			*price = times(*price, p->sub->scale);
+			*price = fl_adjust_times(*price, p->sub->scale);
 	}
 	if (p->sub)
-		row->adjclose = times(row->adjclose, p->sub->scale);
+		row->adjclose = fl_adjust_times(row->adjclose, p->sub->scale);
 	if (factor)
-		row->volume =
-			scaled_volume(row->volume, factor->under, factor->over);
+		row->volume = fl_adjust_volume(row->volume, factor->under,
+					       factor->over);
 	else if (row->volume.scale > 9)
-		row->volume =
-			scaled_volume(row->volume, (struct fl_decimal){ 1, 0 },
-				      (struct fl_decimal){ 1, 0 });
+		row->volume = fl_adjust_volume(row->volume,
+					       (struct fl_decimal){ 1, 0 },
+					       (struct fl_decimal){ 1, 0 });
 }
 
 /* --- bars --- */
@@ -328,12 +272,12 @@ static struct fl_decimal amount_of(struct printer *p,
 	const char *code =
 		*event->currency ? event->currency : p->chart->currency;
 	const struct fl_subunit *sub = fl_subunit_find(code, strlen(code));
-	const struct factor *factor = factor_of(p, event->day);
+	const struct fl_split *factor = factor_of(p, event->day);
 	struct fl_decimal amount = event->amount;
 
 	if (factor)
-		amount = scaled(amount, factor->over, factor->under);
-	return sub ? times(amount, sub->scale) : amount;
+		amount = fl_adjust_price(amount, factor->over, factor->under);
+	return sub ? fl_adjust_times(amount, sub->scale) : amount;
 }
 
 /* also: the gain of the same day. One dividend a day is all that stores can
@@ -508,5 +452,5 @@ void fl_yahoo_records(void *state, struct fl_poll_out *out)
 	fl_buf_release(&p.source);
 	fl_buf_release(&p.zone);
 	fl_buf_release(&p.tail);
-	free(p.factors);
+	fl_splits_release(&p.splits);
 }
