@@ -10,9 +10,9 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "base/short.h"
 #include "source/adjust.h"
 #include "source/av/av.h"
+#include "source/bar-line.h"
 
 #define DAY_S INT64_C(86400)
 #define CLOSE (16 * FL_HOUR) /* of the regular session in New York */
@@ -23,7 +23,7 @@ struct printer {
 	struct fl_poll_out *out;
 	struct fl_buf *text;
 	const struct fl_subunit *sub;
-	struct fl_buf middle, tail, zone;
+	struct fl_bar_line line;
 	struct fl_splits splits;
 };
 
@@ -235,20 +235,6 @@ static void adjust(const struct printer *p, struct fl_av_row *row)
 
 /* --- records --- */
 
-static char *add(char *at, const char *text, size_t len)
-{
-	fl_short_copy(at, text, len);
-	return at + len;
-}
-
-#define ADD(at, text) add(at, text, sizeof(text) - 1)
-
-static char *add_price(char *at, const struct fl_av_row *row, unsigned c)
-{
-	return row->has & 1u << c ? at + fl_decimal_print(row->value[c], at)
-				  : ADD(at, "null");
-}
-
 /* Why the row is no bar. */
 static enum fl_reason row_fault(const struct printer *p,
 				const struct fl_av_row *row, const char *ts,
@@ -279,50 +265,30 @@ static enum fl_reason row_fault(const struct printer *p,
 
 static void put_bar(struct printer *p, const struct fl_av_row *from)
 {
-	static const char adjs[3][16] = { ",\"adj\":\"none\"",
-					  ",\"adj\":\"split\"",
-					  ",\"adj\":\"all\"" };
-	const char *adj = adjs[p->plan->adj];
 	struct fl_av_row row = *from;
-	bool dated = !p->plan->minutes;
-	int64_t ns = dated ? row.at * FL_DAY : row.at;
+	int64_t ns = p->plan->minutes ? row.at : row.at * FL_DAY;
 	struct fl_note note = { "", "" };
 	enum fl_reason reason;
-	char ts[FL_TIME_TEXT], *at;
+	char ts[FL_TIME_TEXT];
 	size_t len = fl_time_print(ns, ts);
 
 	reason = row_fault(p, &row, ts, &note);
 	if (!reason)
 		adjust(p, &row);
-	fl_buf_reserve(p->text,
-		       p->middle.len + p->zone.len + p->tail.len + 700);
-	at = p->text->data + p->text->len;
-	at = ADD(at, "{\"type\":\"bar\",\"ts\":\"");
-	at = add(at, ts, len);
-	at = add(at, p->middle.data, p->middle.len);
-	at = add_price(at, &row, FL_AV_OPEN);
-	at = add_price(ADD(at, ",\"high\":"), &row, FL_AV_HIGH);
-	at = add_price(ADD(at, ",\"low\":"), &row, FL_AV_LOW);
-	at = add_price(ADD(at, ",\"close\":"), &row, FL_AV_CLOSE);
-	at = add(at, adj, strlen(adj));
-	if (dated) {
-		at = ADD(at, ",\"date\":\"");
-		at = add(at, ts, 10);
-		at = ADD(at, "\"");
-	}
-	if (p->zone.len)
-		at = add(at, p->zone.data, p->zone.len);
-	if (row.has & 1u << FL_AV_VOLUME)
-		at = add_price(ADD(at, ",\"volume\":"), &row, FL_AV_VOLUME);
-	if ((row.has & 1u << FL_AV_ADJCLOSE) && p->plan->adj != FL_AV_ALL)
-		at = add_price(ADD(at, ",\"adj_close\":"), &row,
-			       FL_AV_ADJCLOSE);
-	if (p->plan->all_sessions && p->job->symbol.market == FL_AV_EQUITY)
-		at = ADD(at, ",\"session\":\"all\"");
-	if (is_open(p->job, &row))
-		at = ADD(at, ",\"final\":false");
-	at = add(at, p->tail.data, p->tail.len);
-	p->text->len = (size_t)(at - p->text->data);
+	fl_bar_line_put(
+		&p->line, ts, len,
+		&(struct fl_bar_values){
+			.prices = row.value,
+			.has = row.has,
+			.volume = row.has & 1u << FL_AV_VOLUME
+					  ? &row.value[FL_AV_VOLUME]
+					  : NULL,
+			.adjclose = (row.has & 1u << FL_AV_ADJCLOSE) &&
+						    p->plan->adj != FL_AV_ALL
+					    ? &row.value[FL_AV_ADJCLOSE]
+					    : NULL,
+			.open = is_open(p->job, &row) },
+		p->text);
 	if (reason)
 		fl_poll_reject(p->out, reason, &note);
 	else
@@ -381,29 +347,33 @@ static void prepare(struct printer *p)
 			       : symbol->home                 ? "USD"
 					      : p->plan->currency;
 
-	fl_buf_puts(&p->middle, "\",\"provider\":\"" FL_AV "\"");
-	fl_av_put_text(&p->middle, "symbol",
+	fl_bar_line_begin(&p->line, p->plan->adj, !p->plan->minutes,
+			  p->plan->all_sessions &&
+				  symbol->market == FL_AV_EQUITY);
+	fl_buf_puts(&p->line.middle, "\",\"provider\":\"" FL_AV "\"");
+	fl_av_put_text(&p->line.middle, "symbol",
 		       fl_av_value(job->name, strlen(job->name)));
-	fl_av_put_text(&p->middle, "interval",
+	fl_av_put_text(&p->line.middle, "interval",
 		       fl_av_value(p->plan->interval.text,
 				   strlen(p->plan->interval.text)));
-	fl_buf_puts(&p->middle, ",\"open\":");
+	fl_buf_puts(&p->line.middle, ",\"open\":");
 	if (job->zone && (p->plan->minutes || symbol->home ||
 			  symbol->market != FL_AV_EQUITY)) {
 		const char *zone = fl_zone_name(job->zone);
 
-		fl_av_put_text(&p->zone, "tz", fl_av_value(zone, strlen(zone)));
+		fl_av_put_text(&p->line.zone, "tz",
+			       fl_av_value(zone, strlen(zone)));
 	}
 	if (currency)
 		p->sub = fl_av_put_currency(
-			&p->tail, fl_av_value(currency, strlen(currency)));
+			&p->line.tail, fl_av_value(currency, strlen(currency)));
 	if (symbol->mic)
-		fl_av_put_text(&p->tail, "mic",
+		fl_av_put_text(&p->line.tail, "mic",
 			       fl_av_value(symbol->mic, strlen(symbol->mic)));
 	if (symbol->market == FL_AV_EQUITY)
-		fl_av_put_source(&p->tail, symbol->code, strlen(symbol->code),
-				 job->name);
-	fl_buf_putc(&p->tail, '}');
+		fl_av_put_source(&p->line.tail, symbol->code,
+				 strlen(symbol->code), job->name);
+	fl_buf_putc(&p->line.tail, '}');
 }
 
 /* --- the rest --- */
@@ -485,8 +455,6 @@ void fl_av_records(void *state, struct fl_poll_out *out)
 	while (event < job->event_count)
 		put_event(&p, &job->events[event++]);
 	put_items(&p);
-	fl_buf_release(&p.middle);
-	fl_buf_release(&p.tail);
-	fl_buf_release(&p.zone);
+	fl_bar_line_release(&p.line);
 	fl_splits_release(&p.splits);
 }

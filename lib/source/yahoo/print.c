@@ -9,8 +9,8 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "base/short.h"
 #include "source/adjust.h"
+#include "source/bar-line.h"
 #include "source/yahoo/answer.h"
 #include "source/yahoo/yahoo.h"
 
@@ -22,11 +22,9 @@ struct printer {
 	struct fl_poll_out *out;
 	struct fl_buf *text;
 	const struct fl_subunit *sub; /* of the prices; NULL */
-	struct fl_buf middle;         /* from behind ts to "open": */
-	struct fl_buf symbol;         /* "provider":…,"symbol":… */
-	struct fl_buf source;         /* ,"symbol_src":… or nothing */
-	struct fl_buf zone;           /* ,"tz":… or nothing */
-	struct fl_buf tail;           /* from the currency on */
+	struct fl_bar_line line;
+	struct fl_buf symbol; /* "provider":…,"symbol":… */
+	struct fl_buf source; /* ,"symbol_src":… or nothing */
 	struct fl_splits splits;
 };
 
@@ -159,38 +157,13 @@ static enum fl_reason row_fault(const struct printer *p,
 	return FL_REASON_missing_field;
 }
 
-/* Lines are written where room for a whole one was made before. */
-static char *add(char *at, const char *text, size_t len)
-{
-	fl_short_copy(at, text, len);
-	return at + len;
-}
-
-#define ADD(at, text) add(at, text, sizeof(text) - 1)
-
-static char *add_number(char *at, struct fl_decimal value)
-{
-	return at + fl_decimal_print(value, at);
-}
-
-static char *add_price(char *at, const struct fl_yahoo_row *row, unsigned i)
-{
-	return row->has & 1u << i ? add_number(at, row->price[i])
-				  : ADD(at, "null");
-}
-
 static void put_bar(struct printer *p, const struct fl_yahoo_row *from)
 {
-	static const char adjs[3][16] = { ",\"adj\":\"none\"",
-					  ",\"adj\":\"split\"",
-					  ",\"adj\":\"all\"" };
-	const char *adj = adjs[p->plan->adj];
 	static const char midnight[] = "T00:00:00.000Z";
 	struct fl_yahoo_row row = *from;
-	struct fl_buf *out = p->text;
 	struct fl_note note;
 	enum fl_reason reason = row_fault(p, &row, &note);
-	char ts[FL_TIME_TEXT], *at;
+	char ts[FL_TIME_TEXT];
 	size_t len;
 
 	if (p->plan->dated) {
@@ -201,32 +174,19 @@ static void put_bar(struct printer *p, const struct fl_yahoo_row *from)
 		len = fl_time_print(bar_ns(p, &row), ts);
 	}
 	adjust(p, &row);
-	fl_buf_reserve(out, p->middle.len + p->zone.len + p->tail.len + 700);
-	at = out->data + out->len;
-	at = ADD(at, "{\"type\":\"bar\",\"ts\":\"");
-	at = add(at, ts, len);
-	at = add(at, p->middle.data, p->middle.len);
-	at = add_price(at, &row, 0);
-	at = add_price(ADD(at, ",\"high\":"), &row, 1);
-	at = add_price(ADD(at, ",\"low\":"), &row, 2);
-	at = add_price(ADD(at, ",\"close\":"), &row, 3);
-	at = add(at, adj, strlen(adj));
-	if (p->plan->dated) {
-		at = ADD(at, ",\"date\":\"");
-		at = add(at, ts, 10);
-		at = ADD(at, "\"");
-	}
-	at = add(at, p->zone.data, p->zone.len);
-	if (row.has & FL_YAHOO_VOLUME)
-		at = add_number(ADD(at, ",\"volume\":"), row.volume);
-	if ((row.has & FL_YAHOO_ADJCLOSE) && p->plan->adj != FL_YAHOO_ALL)
-		at = add_number(ADD(at, ",\"adj_close\":"), row.adjclose);
-	if (p->plan->all_sessions)
-		at = ADD(at, ",\"session\":\"all\"");
-	if (row.open_ended)
-		at = ADD(at, ",\"final\":false");
-	at = add(at, p->tail.data, p->tail.len);
-	out->len = (size_t)(at - out->data);
+	fl_bar_line_put(
+		&p->line, ts, len,
+		&(struct fl_bar_values){
+			.prices = row.price,
+			.has = row.has,
+			.volume =
+				row.has & FL_YAHOO_VOLUME ? &row.volume : NULL,
+			.adjclose = (row.has & FL_YAHOO_ADJCLOSE) &&
+						    p->plan->adj != FL_YAHOO_ALL
+					    ? &row.adjclose
+					    : NULL,
+			.open = row.open_ended },
+		p->text);
 	if (reason)
 		fl_poll_reject(p->out, reason, &note);
 	else
@@ -358,20 +318,23 @@ static void prepare(struct printer *p)
 {
 	const struct fl_yahoo_chart *chart = p->chart;
 
+	fl_bar_line_begin(&p->line, p->plan->adj, p->plan->dated,
+			  p->plan->all_sessions);
 	fl_buf_puts(&p->symbol, "\"provider\":\"yahoo\"");
 	fl_yahoo_put_text(&p->symbol, "symbol", p->job->symbol);
-	fl_buf_puts(&p->middle, "\",");
-	fl_buf_append(&p->middle, p->symbol.data, p->symbol.len);
-	fl_yahoo_put_text(&p->middle, "interval", p->plan->interval_text);
-	fl_buf_puts(&p->middle, ",\"open\":");
+	fl_buf_puts(&p->line.middle, "\",");
+	fl_buf_append(&p->line.middle, p->symbol.data, p->symbol.len);
+	fl_yahoo_put_text(&p->line.middle, "interval", p->plan->interval_text);
+	fl_buf_puts(&p->line.middle, ",\"open\":");
 	if (*chart->symbol && strcmp(chart->symbol, p->job->symbol) != 0)
 		fl_yahoo_put_text(&p->source, "symbol_src", chart->symbol);
 	if (chart->zone)
-		fl_yahoo_put_text(&p->zone, "tz", fl_zone_name(chart->zone));
-	p->sub = fl_yahoo_put_currency(&p->tail, chart->currency);
-	fl_yahoo_put_exchange(&p->tail, chart->exchange);
-	fl_buf_append(&p->tail, p->source.data, p->source.len);
-	fl_buf_putc(&p->tail, '}');
+		fl_yahoo_put_text(&p->line.zone, "tz",
+				  fl_zone_name(chart->zone));
+	p->sub = fl_yahoo_put_currency(&p->line.tail, chart->currency);
+	fl_yahoo_put_exchange(&p->line.tail, chart->exchange);
+	fl_buf_append(&p->line.tail, p->source.data, p->source.len);
+	fl_buf_putc(&p->line.tail, '}');
 }
 
 /* The event, and another one when that was of the same day; returns how many.
@@ -447,10 +410,8 @@ void fl_yahoo_records(void *state, struct fl_poll_out *out)
 	}
 	while (event < chart->event_count)
 		event += put_events(&p, event);
-	fl_buf_release(&p.middle);
+	fl_bar_line_release(&p.line);
 	fl_buf_release(&p.symbol);
 	fl_buf_release(&p.source);
-	fl_buf_release(&p.zone);
-	fl_buf_release(&p.tail);
 	fl_splits_release(&p.splits);
 }
