@@ -4,7 +4,6 @@
 #include "net/listen.h"
 
 #include <errno.h>
-#include <netdb.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <stdio.h>
@@ -15,6 +14,7 @@
 
 #include "base/mem.h"
 #include "base/time.h"
+#include "net/place.h"
 #include "net/tls.h"
 
 #define SHAKE_NS (10 * FL_SECOND) /* a handshake takes at most */
@@ -25,35 +25,22 @@ enum {
 	WAIT_MS = 100,
 	TURN = 256, /* datagrams of one socket before the next has its turn */
 	DATAGRAM_MAX = 65536,
-	RECEIVE_SIZE = 8 * 1024 * 1024,
-	BACKLOG = 511,
-	ADDRESS_MAX = 64,
 	CONTROL_SIZE = 256,
 };
 
-enum kind {
-	UDP,
-	TCP,
-	TLS,
-};
-
-static const char *const kinds[] = { "udp", "tcp", "tls" };
-
 struct door {
-	int fd;
-	enum kind kind;
+	struct fl_place place;
 	uint32_t dropped; /* as the kernel counts, from the socket's birth */
-	char text[ADDRESS_MAX + 16];
 };
 
 struct peer {
 	int fd;
-	enum kind kind;
+	enum fl_place_kind kind;
 	struct fl_tls_conn *tls;
 	bool shaking, ended, closed;
 	short events;
 	int64_t seen_ns;
-	char address[ADDRESS_MAX];
+	char address[FL_PLACE_ADDRESS];
 	struct fl_syslog_frames frames;
 };
 
@@ -67,169 +54,11 @@ struct fl_listen {
 	size_t polled_count, at, turn;
 	struct peer *now; /* may have more frames */
 	char *datagram;
-	char address[ADDRESS_MAX]; /* of the last datagram's sender */
+	char address[FL_PLACE_ADDRESS]; /* of the last datagram's sender */
 	uint64_t dropped, bytes;
 	bool told, stopping;
 	int64_t stop_ns;
 };
-
-/* --- places --- */
-
-struct place {
-	enum kind kind;
-	char address[256]; /* "": any */
-	char port[8];
-};
-
-static int parse_place(const char *text, struct place *place,
-		       struct fl_error *err)
-{
-	const char *colon = strchr(text, ':'), *port = strrchr(text, ':');
-	const char *from, *to;
-	char *end;
-	long number;
-
-	for (int i = 0; colon && i < 3; i++) {
-		if ((size_t)(colon - text) != strlen(kinds[i]) ||
-		    strncmp(text, kinds[i], strlen(kinds[i])) != 0)
-			continue;
-		place->kind = (enum kind)i;
-		from = colon + 1;
-		to = port > colon ? port : from;
-		if (to > from + 1 && *from == '[' && to[-1] == ']') {
-			from++;
-			to--;
-		}
-		port = port > colon ? port + 1 : colon + 1;
-		number = strtol(port, &end, 10);
-		if (!*port || *end || number < 0 || number > 65535 ||
-		    (size_t)(to - from) >= sizeof(place->address))
-			break;
-		snprintf(place->address, sizeof(place->address), "%.*s",
-			 (int)(to - from), from);
-		snprintf(place->port, sizeof(place->port), "%ld", number);
-		return 0;
-	}
-	return fl_error_set(err, FL_ERR_USAGE,
-			    "'%s' is no place to listen at: udp::5514, "
-			    "tcp:127.0.0.1:5514, tls:[::1]:6514",
-			    fl_show(text, strlen(text), 100));
-}
-
-int fl_listen_check(const char *text, struct fl_error *err)
-{
-	struct place place;
-
-	return parse_place(text, &place, err);
-}
-
-static void show_address(const struct sockaddr *address, socklen_t len,
-			 char *host, char *port)
-{
-	char name[ADDRESS_MAX], service[8];
-	const char *at = name;
-
-	if (getnameinfo(address, len, name, sizeof(name), service,
-			sizeof(service), NI_NUMERICHOST | NI_NUMERICSERV) != 0)
-		strcpy(name, "unknown");
-	if (strncmp(at, "::ffff:", 7) == 0 && strchr(at, '.'))
-		at += 7;
-	snprintf(host, ADDRESS_MAX, "%s", at);
-	if (port)
-		snprintf(port, sizeof(service), "%s", service);
-}
-
-static int refused(const char *text, struct fl_error *err)
-{
-	int code = errno;
-
-	if (code == EACCES || code == EPERM)
-		return fl_error_set(err, FL_ERR_REFUSED,
-				    "cannot listen at '%s': %s; ports below "
-				    "1024 are for root, or for "
-				    "CAP_NET_BIND_SERVICE",
-				    text, strerror(code));
-	return fl_error_set(err, FL_ERR_AGAIN, "cannot listen at '%s': %s",
-			    text, strerror(code));
-}
-
-static int open_socket(const struct addrinfo *at, bool any, enum kind kind)
-{
-	int on = 1, off = 0, size = RECEIVE_SIZE;
-	int fd = socket(at->ai_family,
-			at->ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-
-	if (fd < 0)
-		return -1;
-	if (at->ai_family == AF_INET6 && any)
-		(void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off,
-				 sizeof(off));
-	if (kind == UDP) {
-		/* Bursts wait there while we are busy; more than the system's
-		 * ceiling takes a privilege. */
-		if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size,
-			       sizeof(size)) < 0)
-			(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size,
-					 sizeof(size));
-		(void)setsockopt(fd, SOL_SOCKET, SO_RXQ_OVFL, &on, sizeof(on));
-	} else {
-		(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	}
-	if (bind(fd, at->ai_addr, at->ai_addrlen) < 0 ||
-	    (kind != UDP && listen(fd, BACKLOG) < 0)) {
-		int code = errno;
-
-		close(fd);
-		errno = code;
-		return -1;
-	}
-	return fd;
-}
-
-static int open_door(struct fl_listen *listen, const char *text,
-		     struct fl_error *err)
-{
-	struct addrinfo hints = { .ai_flags = AI_PASSIVE | AI_NUMERICSERV };
-	struct addrinfo *found = NULL;
-	struct sockaddr_storage address;
-	socklen_t len = sizeof(address);
-	struct door *door = &listen->doors[listen->door_count];
-	char host[ADDRESS_MAX], port[8];
-	struct place place = { .kind = UDP };
-	bool any;
-	int code;
-
-	if (parse_place(text, &place, err) < 0)
-		return -1;
-	any = !*place.address;
-	hints.ai_socktype = place.kind == UDP ? SOCK_DGRAM : SOCK_STREAM;
-	code = getaddrinfo(any ? "::" : place.address, place.port, &hints,
-			   &found);
-	if (code != 0)
-		return fl_error_set(err, FL_ERR_USAGE,
-				    "cannot listen at '%s': %s", text,
-				    gai_strerror(code));
-	door->fd = open_socket(found, any, place.kind);
-	freeaddrinfo(found);
-	/* A machine without IPv6. */
-	if (door->fd < 0 && any && errno == EAFNOSUPPORT &&
-	    getaddrinfo("0.0.0.0", place.port, &hints, &found) == 0) {
-		door->fd = open_socket(found, any, place.kind);
-		freeaddrinfo(found);
-	}
-	if (door->fd < 0)
-		return refused(text, err);
-	door->kind = place.kind;
-	door->dropped = 0;
-	listen->door_count++;
-	if (getsockname(door->fd, (struct sockaddr *)&address, &len) < 0)
-		return refused(text, err);
-	show_address((struct sockaddr *)&address, len, host, port);
-	snprintf(door->text, sizeof(door->text),
-		 strchr(host, ':') ? "%s [%s]:%s" : "%s %s:%s",
-		 kinds[place.kind], host, port);
-	return 0;
-}
 
 int fl_listen_open(struct fl_listen **out,
 		   const struct fl_listen_options *options,
@@ -244,17 +73,21 @@ int fl_listen_open(struct fl_listen **out,
 	while (options->places[count])
 		count++;
 	listen->doors = fl_zalloc((count + 1) * sizeof(*listen->doors));
-	for (size_t i = 0; i < count; i++)
-		if (open_door(listen, options->places[i], err) < 0) {
+	for (; listen->door_count < count; listen->door_count++) {
+		size_t i = listen->door_count;
+
+		if (fl_place_open(options->places[i], &listen->doors[i].place,
+				  err) < 0) {
 			fl_listen_close(out);
 			return -1;
 		}
+	}
 	return 0;
 }
 
 const char *fl_listen_place(const struct fl_listen *listen, size_t i)
 {
-	return i < listen->door_count ? listen->doors[i].text : "";
+	return i < listen->door_count ? listen->doors[i].place.text : "";
 }
 
 void fl_listen_stop(struct fl_listen *listen)
@@ -284,7 +117,7 @@ static void tell(const struct fl_listen *listen, const struct peer *peer,
 
 	if (!listen->options.tell)
 		return;
-	snprintf(text, sizeof(text), "%s %s: %s", kinds[peer->kind],
+	snprintf(text, sizeof(text), "%s %s: %s", fl_place_kinds[peer->kind],
 		 peer->address, what);
 	listen->options.tell(listen->options.tell_arg, text);
 }
@@ -343,8 +176,8 @@ static void accept_peers(struct fl_listen *listen, const struct door *door)
 		struct sockaddr_storage address;
 		socklen_t len = sizeof(address);
 		struct peer *peer;
-		int fd = accept4(door->fd, (struct sockaddr *)&address, &len,
-				 SOCK_CLOEXEC | SOCK_NONBLOCK);
+		int fd = accept4(door->place.fd, (struct sockaddr *)&address,
+				 &len, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
 		if (fd < 0 && (errno == EMFILE || errno == ENFILE) &&
 		    listen->peer_count)
@@ -353,14 +186,14 @@ static void accept_peers(struct fl_listen *listen, const struct door *door)
 			return;
 		peer = fl_zalloc(sizeof(*peer));
 		peer->fd = fd;
-		peer->kind = door->kind;
+		peer->kind = door->place.kind;
 		peer->events = POLLIN;
 		peer->seen_ns = fl_monotonic_ns();
-		show_address((struct sockaddr *)&address, len, peer->address,
-			     NULL);
+		fl_place_address((struct sockaddr *)&address, len,
+				 peer->address, NULL);
 		fl_syslog_init(&peer->frames, listen->options.framing,
 			       listen->options.max_message);
-		if (door->kind == TLS) {
+		if (door->place.kind == FL_PLACE_TLS) {
 			peer->tls = fl_tls_accept(listen->options.tls, fd);
 			peer->shaking = true;
 		}
@@ -436,7 +269,7 @@ static bool give_frame(struct fl_listen *listen,
 		.cut = frame.cut,
 		.unframed = got < 0,
 		.peer = peer->address,
-		.place = kinds[peer->kind],
+		.place = fl_place_kinds[peer->kind],
 	};
 	if (got < 0) {
 		/* Closed at the next call: the message borrows from it. */
@@ -479,22 +312,22 @@ static bool give_datagram(struct fl_listen *listen, struct door *door,
 		.msg_control = control,
 		.msg_controllen = sizeof(control),
 	};
-	ssize_t got = recvmsg(door->fd, &header, MSG_DONTWAIT);
+	ssize_t got = recvmsg(door->place.fd, &header, MSG_DONTWAIT);
 	size_t len;
 
 	if (got < 0)
 		return false;
 	count_dropped(listen, door, &header);
 	listen->bytes += (uint64_t)got;
-	show_address((struct sockaddr *)&address, header.msg_namelen,
-		     listen->address, NULL);
+	fl_place_address((struct sockaddr *)&address, header.msg_namelen,
+			 listen->address, NULL);
 	len = (size_t)got;
 	*message = (struct fl_listen_message){
 		.bytes = listen->datagram,
 		.len = len,
 		.whole = len > listen->options.max_message ? len : 0,
 		.peer = listen->address,
-		.place = kinds[UDP],
+		.place = fl_place_kinds[FL_PLACE_UDP],
 	};
 	return true;
 }
@@ -510,10 +343,11 @@ static void fill_polled(struct fl_listen *listen)
 		fl_realloc(listen->polled, count + 1, sizeof(struct pollfd));
 	for (size_t i = 0; i < listen->door_count; i++) {
 		const struct door *door = &listen->doors[i];
-		bool shut = door->kind != UDP && (full || listen->stopping);
+		bool shut = door->place.kind != FL_PLACE_UDP &&
+			    (full || listen->stopping);
 
-		listen->polled[i] =
-			(struct pollfd){ shut ? -1 : door->fd, POLLIN, 0 };
+		listen->polled[i] = (struct pollfd){ shut ? -1 : door->place.fd,
+						     POLLIN, 0 };
 	}
 	for (size_t i = 0; i < listen->peer_count; i++)
 		listen->polled[listen->door_count + i] =
@@ -540,7 +374,8 @@ static bool take_turn(struct fl_listen *listen,
 		listen->now = peer;
 		return give_frame(listen, message);
 	}
-	if (listen->polled[i].revents && listen->doors[i].kind != UDP) {
+	if (listen->polled[i].revents &&
+	    listen->doors[i].place.kind != FL_PLACE_UDP) {
 		accept_peers(listen, &listen->doors[i]);
 	} else if (listen->polled[i].revents && listen->turn < TURN &&
 		   give_datagram(listen, &listen->doors[i], message)) {
@@ -625,7 +460,7 @@ void fl_listen_close(struct fl_listen **out)
 		free(listen->peers[i]);
 	}
 	for (size_t i = 0; i < listen->door_count; i++)
-		close(listen->doors[i].fd);
+		close(listen->doors[i].place.fd);
 	free(listen->peers);
 	free(listen->doors);
 	free(listen->polled);

@@ -19,8 +19,7 @@ struct fl_listen;
 struct fl_tls;
 
 struct fl_listen_options {
-	const char *const *places; /* udp:[ADDR]:PORT, tcp:…, tls:…; NULL-ended
-				    */
+	const char *const *places; /* as in net/place.h; NULL-ended */
 	struct fl_tls *tls;        /* for those of tls; borrowed */
 	enum fl_syslog_framing framing;
 	size_t max_message;
@@ -40,10 +39,7 @@ struct fl_listen_message {
 	const char *place; /* udp, tcp or tls */
 };
 
-/* Is the text such a place?  errors  FL_ERR_USAGE */
-int fl_listen_check(const char *place, struct fl_error *err);
-/* errors  FL_ERR_USAGE, FL_ERR_AGAIN the port is in use, FL_ERR_REFUSED it is
- *         not for us */
+/* errors  those of fl_place_open() */
 int fl_listen_open(struct fl_listen **listen,
 		   const struct fl_listen_options *options,
 		   struct fl_error *err);

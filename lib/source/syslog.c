@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "base/time.h"
 #include "net/listen.h"
+#include "net/place.h"
 #include "net/tls.h"
 #include "source/log/options.h"
 #include "source/log/parser.h"
@@ -230,7 +231,7 @@ static int check_options(const char *const *places, struct fl_error *err)
 	bool secret = false;
 
 	for (size_t i = 0; places[i]; i++) {
-		if (fl_listen_check(places[i], err) < 0)
+		if (fl_place_check(places[i], err) < 0)
 			return fl_error_wrap(err, "--listen");
 		secret = secret || strncmp(places[i], "tls:", 4) == 0;
 	}
