@@ -254,6 +254,14 @@ static int take_span(const struct fl_run *run, struct fl_topic_config *config,
 	return 0;
 }
 
+/* A list is made, not read. */
+static void list_account(const struct fl_run *run, struct fl_buf *out)
+{
+	char text[32];
+
+	fl_buf_printf(out, "%s out", fl_grouped(run->io.counts.out, text));
+}
+
 /* --- the stream ---------------------------------------------------------- */
 
 struct consume {
@@ -468,6 +476,7 @@ static int write_out(struct consume *consume, const struct fl_kafka_in *in,
 	if (part->warm)
 		return fl_writer_control(consume->out, rec->bytes, rec->len,
 					 err);
+	consume->io->counts.in++;
 	consume->io->counts.used++;
 	if (consume->each) {
 		fl_each_add(consume->each, in->topic, in->partition, in->offset,
@@ -500,6 +509,7 @@ static int check(struct consume *consume, const struct fl_kafka_in *in,
 		return 1;
 	if (part->warm)
 		return 0;
+	consume->io->counts.in++;
 	return refuse(consume, in, reason, &note, err) < 0 ? -1 : 0;
 }
 
@@ -516,7 +526,6 @@ static int take(struct consume *consume, const struct fl_kafka_in *in,
 	int good = option.raw ? 1 : 0;
 
 	if (!part->warm) {
-		consume->io->counts.in++;
 		consume->io->counts.bytes_in += in->len;
 		part->given = in->offset + 1;
 	}
@@ -721,6 +730,7 @@ int main(int argc, char **argv)
 	fl_run_begin(&run, &command, argc, argv);
 	consume.held = (struct fl_mark)FL_MARK_INIT;
 	if (option.list || option.lag) {
+		run.account = list_account;
 		if (fl_writer_open(&consume.out, &run.io, "-", &err) == 0)
 			fl_lag_print(&run.io, consume.out,
 				     (const char *const *)run.operands,

@@ -551,14 +551,10 @@ static int produce_all(struct fl_run *run, struct fl_error *err)
 		return -1;
 	if (!option.transaction)
 		result = fl_kafka_open(&produce.route.kafka, &config, err);
-	if (result == 0 && option.topic && !option.transaction &&
-	    !option.create) {
-		result = fl_kafka_refresh(produce.route.kafka, err);
-		if (result == 0 &&
-		    !fl_kafka_topic(produce.route.kafka, option.topic))
-			result = fl_kafka_no_topic(produce.route.kafka,
-						   option.topic, err);
-	}
+	/* The one that was named is looked for before anything is read. */
+	if (result == 0 && option.topic && !option.transaction)
+		result =
+			fl_kafka_route_topic(&produce.route, option.topic, err);
 	if (result == 0)
 		result = read_inputs(&produce, err);
 	if (option.transaction)

@@ -29,6 +29,7 @@ static void on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t code,
 		rd_kafka_assign(rk, NULL);
 		return;
 	}
+	kafka->assigned = true;
 	fl_log("kafka: the group %s %d partitions",
 	       code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS ? "gives"
 							    : "takes back",
@@ -97,6 +98,8 @@ static void settled(struct fl_kafka *kafka)
 void fl_kafka_consumer_stop(struct fl_kafka *kafka)
 {
 	give_back(kafka);
+	if (kafka->spare)
+		rd_kafka_message_destroy(kafka->spare);
 	settled(kafka);
 	kafka->leaving = true;
 	if (kafka->queue) {
@@ -178,6 +181,7 @@ int fl_kafka_subscribe(struct fl_kafka *kafka, const char *const *topics,
 		rd_kafka_topic_partition_list_destroy(list);
 		return -1;
 	}
+	kafka->shared = true;
 	for (; *topics; topics++)
 		rd_kafka_topic_partition_list_add(list, *topics,
 						  RD_KAFKA_PARTITION_UA);
@@ -248,6 +252,27 @@ static int take(struct fl_kafka *kafka, const rd_kafka_message_t *message,
 			    in->topic, rd_kafka_err2str(message->err));
 }
 
+/* One by one: rd_kafka_consume_batch_queue() of 2.0.2 throws away what it has
+ * gathered of a partition when a rebalance comes meanwhile, though it counts as
+ * consumed, so that it never comes again. */
+static ssize_t gather(struct fl_kafka *kafka, int timeout_ms)
+{
+	ssize_t count = 0;
+
+	if (kafka->spare)
+		kafka->batch[count++] = kafka->spare;
+	kafka->spare = NULL;
+	while (count < BATCH && !kafka->wanted) {
+		rd_kafka_message_t *message = rd_kafka_consumer_poll(
+			kafka->rk, count ? 0 : timeout_ms);
+
+		if (!message)
+			break;
+		kafka->batch[count++] = message;
+	}
+	return count;
+}
+
 int fl_kafka_next(struct fl_kafka *kafka, int timeout_ms,
 		  const struct fl_kafka_in **out, struct fl_error *err)
 {
@@ -259,8 +284,10 @@ int fl_kafka_next(struct fl_kafka *kafka, int timeout_ms,
 	/* What the group wants comes first. */
 	if (kafka->wanted)
 		return 0;
-	got = rd_kafka_consume_batch_queue(kafka->queue, timeout_ms,
-					   kafka->batch, BATCH);
+	got = kafka->shared
+		      ? gather(kafka, timeout_ms)
+		      : rd_kafka_consume_batch_queue(kafka->queue, timeout_ms,
+						     kafka->batch, BATCH);
 	if (got < 0)
 		return fl_kafka_check(kafka, err);
 	kafka->taken = (size_t)got;
@@ -283,15 +310,19 @@ void fl_kafka_rest(struct fl_kafka *kafka)
 
 	if (!kafka->queue)
 		return;
-	if (!kafka->resting &&
-	    rd_kafka_assignment(kafka->rk, &all) == RD_KAFKA_RESP_ERR_NO_ERROR)
+	/* Each time: what ended its warm-up since was let go on. */
+	if (rd_kafka_assignment(kafka->rk, &all) == RD_KAFKA_RESP_ERR_NO_ERROR)
 		rd_kafka_pause_partitions(kafka->rk, all);
 	if (all)
 		rd_kafka_topic_partition_list_destroy(all);
 	kafka->resting = true;
-	/* Nothing but news of the group can come from what is paused. */
-	message = kafka->wanted ? NULL : rd_kafka_consumer_poll(kafka->rk, 0);
-	if (message)
+	/* Nothing but news of the group comes from what is paused. */
+	if (kafka->wanted || kafka->spare)
+		return;
+	message = rd_kafka_consumer_poll(kafka->rk, 0);
+	if (message && !message->err)
+		kafka->spare = message; /* but one that came is not lost */
+	else if (message)
 		rd_kafka_message_destroy(message);
 }
 

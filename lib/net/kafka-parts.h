@@ -40,12 +40,15 @@ struct fl_kafka {
 	struct rd_kafka_queue_s *queue;
 	struct rd_kafka_message_s **batch; /* batch[taken] */
 	size_t taken;
+	struct rd_kafka_message_s *spare; /* came while we rested; NULL */
 	struct fl_kafka_in *in;
 	struct fl_map names; /* of topics, interned */
 	/* What the group wants; NULL: nothing. */
 	struct rd_kafka_topic_partition_list_s *wanted;
 	bool wanted_given, wanted_lost;
 	struct fl_kafka_part *wanted_parts;
+	bool shared;   /* the partitions, with a group */
+	bool assigned; /* something by it, once at least */
 	bool resting, leaving;
 };
 

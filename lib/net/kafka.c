@@ -462,7 +462,9 @@ void fl_kafka_close(struct fl_kafka **out)
 		fl_kafka_consumer_stop(kafka);
 	else if (kafka->rk)
 		fl_kafka_producer_stop(kafka);
-	if (kafka->rk)
+	/* A member that leaves before it was first given anything makes 2.0.2
+	 * abort in there; nothing but its memory is left. */
+	if (kafka->rk && (!kafka->shared || kafka->assigned))
 		rd_kafka_destroy(kafka->rk);
 	for (size_t i = 0; i < kafka->topic_count; i++)
 		free((char *)kafka->topics[i].name);

@@ -28,6 +28,7 @@ struct fl_topic {
 	struct fl_topic_part *last;   /* that a message was of */
 	const struct fl_kafka_in *in; /* in[have], gathered */
 	size_t have, at;
+	uint64_t batch;  /* counts them */
 	size_t warming;  /* partitions in warm-up: the others are paused */
 	bool given;      /* the group has given us something, if only nothing */
 	bool full;       /* the output was: wake up before reading on */
@@ -384,6 +385,8 @@ static int end_warm_up(struct fl_topic *topic, struct fl_topic_part *part,
 
 	part->warm = false;
 	part->next = part->pos;
+	/* The rest of what was gathered comes again, in its place. */
+	part->passed = topic->batch;
 	if (part->seen_ns != FL_TIME_NONE && part->seen_ns != part->held_ns) {
 		char seen[FL_TIME_TEXT], held[FL_TIME_TEXT], why[200];
 
@@ -417,7 +420,7 @@ static int come_to_end(struct fl_topic *topic, struct fl_topic_part *part,
 static int judge(struct fl_topic *topic, const struct fl_kafka_in *in,
 		 struct fl_topic_part *part, struct fl_error *err)
 {
-	if (!part->ours || part->done)
+	if (!part->ours || part->done || part->passed == topic->batch)
 		return 0;
 	if (part->warm && in->offset >= part->pos)
 		return end_warm_up(topic, part, err);
@@ -497,6 +500,7 @@ int fl_topic_next(struct fl_topic *topic, struct fl_kafka_in *in,
 		if (got < 0)
 			return -1;
 		topic->have = (size_t)got;
+		topic->batch++;
 	}
 }
 

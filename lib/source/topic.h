@@ -37,6 +37,7 @@ struct fl_topic_part {
 	bool warm;
 	int64_t pos;     /* -1: it holds nothing */
 	int64_t held_ns; /* of the last record before it; FL_TIME_NONE */
+	uint64_t passed; /* of this batch of messages nothing more is given */
 	int64_t seen_ns; /* of the last one that came; set by the caller */
 };
 

@@ -86,6 +86,12 @@ static int check_topic(struct fl_kafka_route *route, const char *topic,
 	return -1;
 }
 
+int fl_kafka_route_topic(struct fl_kafka_route *route, const char *topic,
+			 struct fl_error *err)
+{
+	return check_topic(route, topic, false, err);
+}
+
 int fl_kafka_route_check(struct fl_kafka_route *route,
 			 const struct fl_type *type, struct fl_error *err)
 {

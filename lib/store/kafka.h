@@ -35,6 +35,9 @@ struct fl_kafka_route {
  * errors  FL_ERR_REFUSED */
 int fl_kafka_route_check(struct fl_kafka_route *route,
 			 const struct fl_type *type, struct fl_error *err);
+/* The same of a topic by its name. */
+int fl_kafka_route_topic(struct fl_kafka_route *route, const char *topic,
+			 struct fl_error *err);
 /* Queue the record: its bytes, its key, its time.
  * returns 1; 0 `waits` ended it; -1 */
 int fl_kafka_route_put(struct fl_kafka_route *route,
