@@ -98,18 +98,41 @@ const void *fl_kafka_headers(struct fl_kafka *kafka, const char *type,
 static rd_kafka_resp_err_t put(struct fl_kafka *kafka, rd_kafka_topic_t *topic,
 			       const struct fl_kafka_out *out)
 {
-	rd_kafka_headers_t *headers = NULL;
+	enum {
+		TOPIC,
+		KEY,
+		VALUE,
+		FLAGS,
+		TIME,
+		HEADERS,
+		VALUES
+	};
+	rd_kafka_headers_t *headers =
+		out->headers ? rd_kafka_headers_copy(out->headers) : NULL;
+	rd_kafka_vu_t values[VALUES] = {
+		[TOPIC] = { .vtype = RD_KAFKA_VTYPE_RKT, .u.rkt = topic },
+		[KEY] = { .vtype = RD_KAFKA_VTYPE_KEY },
+		[VALUE] = { .vtype = RD_KAFKA_VTYPE_VALUE },
+		[FLAGS] = { .vtype = RD_KAFKA_VTYPE_MSGFLAGS,
+			    .u.i = RD_KAFKA_MSG_F_COPY },
+		[TIME] = { .vtype = RD_KAFKA_VTYPE_TIMESTAMP,
+			   .u.i64 = out->time_ms },
+		[HEADERS] = { .vtype = RD_KAFKA_VTYPE_HEADERS,
+			      .u.headers = headers },
+	};
+	rd_kafka_error_t *error;
 	rd_kafka_resp_err_t code;
 
-	if (out->headers)
-		headers = rd_kafka_headers_copy(out->headers);
-	code = rd_kafka_producev(
-		kafka->rk, RD_KAFKA_V_RKT(topic),
-		RD_KAFKA_V_KEY(out->key, out->key_len),
-		RD_KAFKA_V_VALUE((void *)(uintptr_t)out->bytes, out->len),
-		RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
-		RD_KAFKA_V_TIMESTAMP(out->time_ms), RD_KAFKA_V_HEADERS(headers),
-		RD_KAFKA_V_END);
+	values[KEY].u.mem.ptr = (void *)(uintptr_t)out->key;
+	values[KEY].u.mem.size = out->key_len;
+	values[VALUE].u.mem.ptr = (void *)(uintptr_t)out->bytes;
+	values[VALUE].u.mem.size = out->len;
+	error = rd_kafka_produceva(kafka->rk, values,
+				   headers ? VALUES : HEADERS);
+	if (!error)
+		return RD_KAFKA_RESP_ERR_NO_ERROR;
+	code = rd_kafka_error_code(error);
+	rd_kafka_error_destroy(error);
 	if (code && headers)
 		rd_kafka_headers_destroy(headers);
 	return code;

@@ -70,7 +70,7 @@ one=$!
 supervise 2 &
 two=$!
 
-killed=0 moved=0
+killed=0
 for ((i = 0; killed < kills && i < 50 * kills; i++)); do
 	[ ! -e "$dir/produced" ] || break
 	sleep "$((RANDOM % 3)).$((RANDOM % 10))"
