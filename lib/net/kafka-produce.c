@@ -13,14 +13,76 @@
 #include "base/time.h"
 #include "net/kafka-parts.h"
 
+/* The headers of one type and provider. Those of a message that was delivered
+ * serve the next one: making them anew takes four allocations. */
+struct pool {
+	rd_kafka_headers_t *first;
+	rd_kafka_headers_t **spare; /* spare[count] */
+	size_t count, cap;
+};
+
+void *fl_kafka_headers(struct fl_kafka *kafka, const char *type,
+		       const char *provider, size_t provider_len)
+{
+	char *key = fl_sprintf("%s/%.*s", type, (int)provider_len, provider);
+	void **slot = fl_map_at(&kafka->headers, key, strlen(key));
+	struct pool *pool = *slot;
+
+	free(key);
+	if (pool)
+		return pool;
+	pool = *slot = fl_zalloc(sizeof(*pool));
+	pool->first = rd_kafka_headers_new(2);
+	rd_kafka_header_add(pool->first, "type", -1, type, -1);
+	rd_kafka_header_add(pool->first, "provider", -1, provider,
+			    (ssize_t)provider_len);
+	return pool;
+}
+
+static rd_kafka_headers_t *take_headers(struct pool *pool)
+{
+	if (!pool)
+		return NULL;
+	return pool->count ? pool->spare[--pool->count]
+			   : rd_kafka_headers_copy(pool->first);
+}
+
+static void give_headers(struct pool *pool, rd_kafka_headers_t *headers)
+{
+	if (pool->count == pool->cap) {
+		pool->cap = pool->cap ? 2 * pool->cap : 256;
+		pool->spare = fl_realloc(pool->spare, pool->cap,
+					 sizeof(*pool->spare));
+	}
+	pool->spare[pool->count++] = headers;
+}
+
+static void free_pool(void *arg)
+{
+	struct pool *pool = arg;
+
+	rd_kafka_headers_destroy(pool->first);
+	while (pool->count)
+		rd_kafka_headers_destroy(pool->spare[--pool->count]);
+	free(pool->spare);
+	free(pool);
+}
+
 static void on_report(rd_kafka_t *rk, const rd_kafka_message_t *message,
 		      void *opaque)
 {
 	struct fl_kafka *kafka = opaque;
 	rd_kafka_resp_err_t code = message->err;
+	rd_kafka_headers_t *headers;
 	bool timed_out = false;
 
 	(void)rk;
+	/* The message is ours to take apart, whatever its type says. */
+	if (message->_private &&
+	    rd_kafka_message_detach_headers(
+		    (rd_kafka_message_t *)(uintptr_t)message, &headers) ==
+		    RD_KAFKA_RESP_ERR_NO_ERROR)
+		give_headers(message->_private, headers);
 	if (!code)
 		return;
 	switch (code) {
@@ -77,23 +139,6 @@ static rd_kafka_topic_t *topic_of(struct fl_kafka *kafka, const char *name)
 	return *slot;
 }
 
-const void *fl_kafka_headers(struct fl_kafka *kafka, const char *type,
-			     const char *provider, size_t provider_len)
-{
-	char *key = fl_sprintf("%s/%.*s", type, (int)provider_len, provider);
-	void **slot = fl_map_at(&kafka->headers, key, strlen(key));
-	rd_kafka_headers_t *headers = *slot;
-
-	free(key);
-	if (headers)
-		return headers;
-	headers = rd_kafka_headers_new(2);
-	rd_kafka_header_add(headers, "type", -1, type, -1);
-	rd_kafka_header_add(headers, "provider", -1, provider,
-			    (ssize_t)provider_len);
-	return *slot = headers;
-}
-
 /* One attempt. */
 static rd_kafka_resp_err_t put(struct fl_kafka *kafka, rd_kafka_topic_t *topic,
 			       const struct fl_kafka_out *out)
@@ -104,11 +149,12 @@ static rd_kafka_resp_err_t put(struct fl_kafka *kafka, rd_kafka_topic_t *topic,
 		VALUE,
 		FLAGS,
 		TIME,
+		OPAQUE,
 		HEADERS,
 		VALUES
 	};
-	rd_kafka_headers_t *headers =
-		out->headers ? rd_kafka_headers_copy(out->headers) : NULL;
+	struct pool *pool = out->headers;
+	rd_kafka_headers_t *headers = take_headers(pool);
 	rd_kafka_vu_t values[VALUES] = {
 		[TOPIC] = { .vtype = RD_KAFKA_VTYPE_RKT, .u.rkt = topic },
 		[KEY] = { .vtype = RD_KAFKA_VTYPE_KEY },
@@ -117,6 +163,7 @@ static rd_kafka_resp_err_t put(struct fl_kafka *kafka, rd_kafka_topic_t *topic,
 			    .u.i = RD_KAFKA_MSG_F_COPY },
 		[TIME] = { .vtype = RD_KAFKA_VTYPE_TIMESTAMP,
 			   .u.i64 = out->time_ms },
+		[OPAQUE] = { .vtype = RD_KAFKA_VTYPE_OPAQUE, .u.ptr = pool },
 		[HEADERS] = { .vtype = RD_KAFKA_VTYPE_HEADERS,
 			      .u.headers = headers },
 	};
@@ -133,8 +180,8 @@ static rd_kafka_resp_err_t put(struct fl_kafka *kafka, rd_kafka_topic_t *topic,
 		return RD_KAFKA_RESP_ERR_NO_ERROR;
 	code = rd_kafka_error_code(error);
 	rd_kafka_error_destroy(error);
-	if (code && headers)
-		rd_kafka_headers_destroy(headers);
+	if (headers)
+		give_headers(pool, headers);
 	return code;
 }
 
@@ -256,15 +303,10 @@ static void free_topic(void *topic)
 	rd_kafka_topic_destroy(topic);
 }
 
-static void free_headers(void *headers)
-{
-	rd_kafka_headers_destroy(headers);
-}
-
 void fl_kafka_producer_stop(struct fl_kafka *kafka)
 {
 	if (rd_kafka_outq_len(kafka->rk) > 0)
 		fl_kafka_give_up(kafka);
 	fl_map_release(&kafka->handles, free_topic);
-	fl_map_release(&kafka->headers, free_headers);
+	fl_map_release(&kafka->headers, free_pool);
 }

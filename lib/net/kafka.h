@@ -93,12 +93,12 @@ struct fl_kafka_out {
 	const char *bytes; /* NULL: the key is gone (compacted topics) */
 	size_t len;
 	int64_t time_ms;
-	const void *headers; /* of fl_kafka_headers(); NULL: none */
+	void *headers; /* of fl_kafka_headers(); NULL: none */
 };
 
 /* The headers `type` and `provider`, made once and kept by the client. */
-const void *fl_kafka_headers(struct fl_kafka *kafka, const char *type,
-			     const char *provider, size_t provider_len);
+void *fl_kafka_headers(struct fl_kafka *kafka, const char *type,
+		       const char *provider, size_t provider_len);
 
 /* Queue a message; its bytes are copied. While the queue is full it waits, and
  * calls `waits` now and then, which ends it by returning false.

@@ -31,7 +31,7 @@ struct fl_kafka_lane {
 	/* The last record's, for the next one is likely of the same. */
 	char provider[64];
 	size_t provider_len;
-	const void *headers;
+	void *headers;
 };
 
 static void set_lane(struct fl_kafka_route *route, struct fl_kafka_lane *lane,
@@ -132,9 +132,8 @@ static bool make_key(struct fl_kafka_lane *lane, const struct fl_record *rec,
 	return any;
 }
 
-static const void *headers_of(struct fl_kafka_route *route,
-			      struct fl_kafka_lane *lane,
-			      const struct fl_record *rec)
+static void *headers_of(struct fl_kafka_route *route,
+			struct fl_kafka_lane *lane, const struct fl_record *rec)
 {
 	const char *text = "";
 	size_t len = 0;
