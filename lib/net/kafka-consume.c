@@ -61,8 +61,12 @@ void fl_kafka_consumer_conf(rd_kafka_conf_t *conf)
 		{ "partition.assignment.strategy", "cooperative-sticky" },
 		{ "session.timeout.ms", "6000" },
 		{ "heartbeat.interval.ms", "1000" },
-		{ "queued.max.messages.kbytes", "16384" },
+		{ "queued.max.messages.kbytes", "32768" },
 		{ "check.crcs", "true" },
+		/* The end of a partition is told when a fetch comes back
+		 * empty, so that none may be kept for long. */
+		{ "fetch.wait.max.ms", "100" },
+		{ "fetch.error.backoff.ms", "50" },
 	};
 	char text[200];
 

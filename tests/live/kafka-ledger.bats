@@ -22,3 +22,9 @@ setup() {
 	echo "# $output" >&3
 	[ "$status" = 0 ]
 }
+
+@test "a log followed into Kafka in transactions, killed at 50 random moments: each line once" {
+	run "$BATS_TEST_DIRNAME/../helper/kafka_log_kill.sh" 50 1 "$PWD"
+	echo "# $output" >&3
+	[ "$status" = 0 ]
+}
