@@ -4,7 +4,8 @@
 #   all            programs in build/bin (the default)
 #   docs           manual in build/share/man, completions beside it
 #   completion     bash and zsh completions alone, in build/share
-#   install        programs, manual, completions and calendars under DESTDIR PREFIX
+#   install        programs, manual, completions, calendars, and flow with its
+#                  systemd unit under DESTDIR PREFIX
 #   uninstall      takes them away again
 #   test           unit tests, replay of the fuzz corpora, command tests
 #   test-unit test-replay test-cmd      the three of them alone
@@ -381,6 +382,9 @@ bench-quick: all $(BENCH)
 
 # --- install and the rest -----------------------------------------------------
 
+FLOW := $(PREFIX)/lib/financelake/flow
+SERVICE := $(PREFIX)/lib/systemd/system/financelake@.service
+
 .PHONY: install uninstall dist clean help
 install: all docs
 	install -d $(DESTDIR)$(PREFIX)/bin
@@ -388,11 +392,15 @@ install: all docs
 	$(foreach m,$(MAN),install -Dm 644 $(m) $(DESTDIR)$(MANDIR)/$(m:$(SHARE)/man/%=%)$(newline))
 	$(foreach c,$(COMPLETIONS),install -Dm 644 $(c) $(DESTDIR)$(PREFIX)/share/$(c:$(SHARE)/%=%)$(newline))
 	install -Dm 644 lib/rec/calendars.txt $(DESTDIR)$(PREFIX)/share/financelake/calendars.txt
+	install -Dm 755 scripts/deploy/flow $(DESTDIR)$(FLOW)
+	install -Dm 644 scripts/deploy/$(notdir $(SERVICE)) $(DESTDIR)$(SERVICE)
+	sed -i 's,@PREFIX@,$(PREFIX),' $(DESTDIR)$(SERVICE)
 uninstall:
 	rm -f $(NAMES:%=$(DESTDIR)$(PREFIX)/bin/%) $(MAN:$(SHARE)/man/%=$(DESTDIR)$(MANDIR)/%) \
 		$(COMPLETIONS:$(SHARE)/%=$(DESTDIR)$(PREFIX)/share/%) \
-		$(DESTDIR)$(PREFIX)/share/financelake/calendars.txt
-	rmdir $(DESTDIR)$(PREFIX)/share/financelake 2>/dev/null || :
+		$(DESTDIR)$(PREFIX)/share/financelake/calendars.txt \
+		$(DESTDIR)$(FLOW) $(DESTDIR)$(SERVICE)
+	rmdir $(DESTDIR)$(PREFIX)/share/financelake $(DESTDIR)$(dir $(FLOW)) 2>/dev/null || :
 dist:
 	@mkdir -p build
 	git archive --format=tar.gz --prefix=financelake-$(VERSION)/ \

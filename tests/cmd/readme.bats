@@ -149,7 +149,7 @@ run_block() {
 		# shellcheck disable=SC2086
 		$name --help
 	done | grep -oE -e '--[a-z][a-z-]+' >known
-	for name in run test; do
+	for name in run test deploy/flow; do
 		"$top/scripts/$name" --help | grep -oE -e '--[a-z][a-z-]+' >>known
 	done
 	printf '%s\n' --unbuffered --line-buffered >>known # of other programs
