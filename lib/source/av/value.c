@@ -15,6 +15,9 @@ struct fl_av_value fl_av_value(const char *text, size_t len)
 {
 	static const char *const none[] = { "None", "-", ".", "null", "n/a" };
 
+	/* A list or an object where a value is looked for is none. */
+	if (!text)
+		len = 0;
 	while (len && (*text == ' ' || *text == '\t'))
 		text++, len--;
 	while (len && (text[len - 1] == ' ' || text[len - 1] == '\t'))
