@@ -1,15 +1,12 @@
 /* plan: what is wanted, by the options, and the key.
  *
  * SPDX-License-Identifier: Apache-2.0 */
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/mem.h"
+#include "base/secret.h"
 #include "source/av/av.h"
 #include "source/plan.h"
 
@@ -104,52 +101,20 @@ static int check_key(const char *key, const char *where, struct fl_error *err)
 	return len && len <= KEY_MAX ? 0 : bad_key(err, where);
 }
 
-/* A file that others can read keeps no secret. */
 static int read_key(const char *path, char *key, struct fl_error *err)
 {
-	const char *shown = fl_show(path, strlen(path), 200);
 	char where[250];
-	struct stat st;
-	ssize_t got = 0;
-	size_t len = 0;
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 
-	snprintf(where, sizeof(where), "'%s'", shown);
-	if (fd < 0 || fstat(fd, &st) < 0) {
-		fl_error_set(err, FL_ERR_IO, "cannot open %s, the key: %s",
-			     where, strerror(errno));
-	} else if (!S_ISREG(st.st_mode)) {
-		fl_error_set(err, FL_ERR_USAGE, "%s, the key, is no file",
-			     where);
-	} else if (st.st_mode & 077) {
-		fl_error_set(err, FL_ERR_USAGE,
-			     "others may read or write %s, the key (mode "
-			     "%04o): chmod 600 %s",
-			     where, (unsigned)(st.st_mode & 07777), shown);
-	} else {
-		while (len < KEY_MAX + 20 &&
-		       (got = read(fd, key + len, KEY_MAX + 20 - len)) > 0)
-			len += (size_t)got;
-		if (got < 0)
-			fl_error_set(err, FL_ERR_IO,
-				     "cannot read %s, the key: %s", where,
-				     strerror(errno));
-	}
-	if (fd >= 0)
-		close(fd);
-	if (err->code)
+	snprintf(where, sizeof(where), "'%s'",
+		 fl_show(path, strlen(path), 200));
+	if (fl_secret_read(path, "the key", key, KEY_MAX + 20, err) < 0)
 		return -1;
-	if (memchr(key, '\0', len))
-		return bad_key(err, where);
-	while (len && strchr("\r\n \t", key[len - 1]))
-		len--;
-	key[len] = '\0';
 	return check_key(key, where, err);
 }
 
 static int take_key(struct fl_av_plan *plan, struct fl_error *err)
 {
-	static char key[KEY_MAX + 21]; /* for as long as the run */
+	static char key[KEY_MAX + 20]; /* for as long as the run */
 	const char *given = getenv("ALPHAVANTAGE_API_KEY");
 
 	/* What is named by hand goes before what is always there. */
