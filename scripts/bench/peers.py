@@ -7,7 +7,10 @@ import subprocess
 import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-PACKAGES = {"jq": "jq", "mlr": "miller", "zstd": "zstd"}
+PACKAGES = {"jq": "jq", "mlr": "miller", "zstd": "zstd", "kcat": "kcat"}
+
+
+VERSION = {"kcat": "-V"}  # of the others --version tells it
 
 
 def _last_line(done):
@@ -31,7 +34,7 @@ class Peers:
         self.venv = os.path.join(work, "venv")
         self.python = os.path.join(self.venv, "bin", "python")
         self.names, self.absent = {}, {}
-        for command, label in (("jq", "jq"), ("mlr", "Miller"), ("zstd", "zstd")):
+        for command, label in (("jq", "jq"), ("mlr", "Miller"), ("zstd", "zstd"), ("kcat", "kcat")):
             self._command(command, label)
         for module, label in (("duckdb", "DuckDB"), ("polars", "Polars")):
             self._module(module, label)
@@ -40,7 +43,7 @@ class Peers:
         if not shutil.which(command) and os.geteuid() == 0 and shutil.which("apt-get"):
             _run(["apt-get", "install", "-qq", "-y", "--no-install-recommends", PACKAGES[command]])
         if shutil.which(command):
-            self.names[command] = f"{label} {version([command, '--version'])}"
+            self.names[command] = f"{label} {version([command, VERSION.get(command, '--version')])}"
         else:
             self.absent[command] = f"{label}: not installed (package {PACKAGES[command]})"
 

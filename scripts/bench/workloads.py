@@ -1,8 +1,10 @@
 """What is measured: each workload with its data, its tools, what their results
 must have in common, and the targets."""
 
+import atexit
 import functools
 import glob
+import json
 import os
 import shutil
 import sqlite3
@@ -275,6 +277,87 @@ def chart(bench):
                     results=dict)
 
 
+BROKER = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "services", "kafka")
+KAFKA_LINES = 2_000_000
+
+
+@functools.cache
+def broker(bench):
+    """A throw-away broker for the run. Raises Skipped with what it says."""
+    where = bench.path("kafka")
+
+    def ask(*argv):
+        done = subprocess.run([BROKER, *argv, "--dir", where], stdin=subprocess.DEVNULL, capture_output=True,
+                              text=True, check=False)
+        if done.returncode:
+            raise Skipped((done.stderr.strip().splitlines() or ["no broker"])[-1])
+        return done.stdout
+    ask("start")
+    atexit.register(subprocess.run, [BROKER, "stop", "--dir", where], check=False, stdout=subprocess.DEVNULL)
+    os.environ["FL_BROKERS"] = ask("env").partition("=")[2].strip().strip("'")
+    ask("topic", "produced", "6")
+    ask("topic", "plain", "6")
+    ask("topic", "consumed", "1")
+
+
+def kcat(*argv):
+    return ["kcat", "-b", os.environ["FL_BROKERS"], "-q", *argv]
+
+
+def as_fast(ours, peer):
+    def target(tools):
+        us, them = tools[ours], _find(tools, peer)
+        if not them:
+            return None
+        ratio = them.median("wall") / us.median("wall")
+        return ratio >= 0.95, f"{us.name} has {ratio:.2f} of {them.name}'s throughput, at least 0.95 wanted"
+    return target
+
+
+def as_cheap(ours, peer, most):
+    def target(tools):
+        us, them = tools[ours], _find(tools, peer)
+        if not them:
+            return None
+        ratio = us.cpu / them.cpu
+        return ratio <= most, f"CPU of {us.name} is {ratio:.2f} of {them.name}'s, at most {most} wanted"
+    return target
+
+
+def kafka_produce(bench):
+    """kcat twice: lines as they are, and the messages that fl-produce makes of
+    them, with their key and headers, which it is given."""
+    ticks = bench.data("kafka", min(bench.lines, KAFKA_LINES), "quotes", "-b", "0")
+    keyed = bench.path("kafka-keyed.tsv")
+    broker(bench)
+    with open(ticks, encoding="ascii") as lines, open(keyed, "w", encoding="ascii") as out:
+        for line in lines:
+            tick = json.loads(line)
+            out.write(f"{tick['provider']}/{tick['symbol']}\t{line}")
+    same = ["-P", "-t", "plain", "-X", "enable.idempotence=true", "-z", "zstd"]
+    tools = [
+        Tool("fl-produce", bench.ours("fl-produce", "--topic", "produced", ticks), ours=True),
+    ] + bench.tools(
+        ("kcat", lambda name: Tool(name, kcat(*same, "-l", ticks))),
+        ("kcat", lambda name: Tool(f"{name}, the same messages", kcat(
+            *same, "-K", "\t", "-H", "type=quote", "-H", "provider=sim", "-l", keyed))))
+    return Workload("kafka produce", "ticks into a topic of six partitions, idempotent, zstd", ticks, tools, (),
+                    [as_fast("fl-produce", "kcat"), as_cheap("fl-produce", "kcat", 1.2)], results=dict)
+
+
+def kafka_consume(bench):
+    ticks = bench.data("kafka", min(bench.lines, KAFKA_LINES), "quotes", "-b", "0")
+    broker(bench)
+    subprocess.run(bench.ours("fl-produce", "-q", "--topic", "consumed", ticks), check=True)
+    tools = [
+        Tool("fl-consume", bench.ours("fl-consume", "--to", "end", "consumed"), ours=True),
+    ] + bench.tools(
+        ("kcat", lambda name: Tool(name, kcat("-C", "-e", "-t", "consumed"))))
+    return Workload("kafka consume", "ticks of a topic", ticks, tools, ("price", "size"),
+                    [as_fast("fl-consume", "kcat"), as_cheap("fl-consume", "kcat", 1.2)],
+                    expected=lambda _: digest_file(ticks, ("price", "size")))
+
+
 # In this order: a folder is read after it was written.
 ALL = {"clean": clean, "bars": bars, "csv": csv, "sqlite": sqlite, "lake write": lake_write, "lake read": lake_read,
-       "chart": chart}
+       "chart": chart, "kafka produce": kafka_produce, "kafka consume": kafka_consume}
