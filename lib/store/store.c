@@ -30,7 +30,6 @@ static const struct {
 	{ "mariadb://", "a MariaDB database" },
 	{ "s3://", "a lake on S3" },
 	{ "snowflake://", "a Snowflake schema" },
-	{ "kafka://", "a Kafka topic" },
 };
 
 static const char *find_planned(const char *place)
@@ -87,6 +86,12 @@ int fl_store_find(const char *place, const struct fl_store_ops **ops,
 			return 0;
 		}
 	}
+	/* One that is written and read by commands of its own. */
+	if (strncmp(place, "kafka://", 8) == 0)
+		return fl_error_set(err, FL_ERR_USAGE,
+				    "'%s' is a Kafka topic: fl-produce writes "
+				    "to it, fl-consume reads it",
+				    fl_show(place, strlen(place), 200));
 	masked = mask(place);
 	what = find_planned(place);
 	list_forms(&forms);

@@ -550,7 +550,9 @@ position() {
 	quote 1 >in
 	run -2 fl-load lake in
 	[ "$output" = "fl-load: 'lake' names no place: FILE.db, sqlite:FILE or DIR/ (with the slash)" ]
-	for place in s3://b/p postgres://h/d mysql://h/d snowflake://a/d/s kafka://b/t; do
+	run -2 fl-load kafka://b/t </dev/null
+	[ "${lines[0]}" = "fl-load: 'kafka://b/t' is a Kafka topic: fl-produce writes to it, fl-consume reads it" ]
+	for place in s3://b/p postgres://h/d mysql://h/d snowflake://a/d/s; do
 		run -2 fl-load "$place" in
 		[[ $output == "fl-load: '$place' is "*', a place that is not built in yet; FILE.db, sqlite:FILE or DIR/ (with the slash) is' ]]
 	done
