@@ -144,6 +144,17 @@ static const struct fl_command command = {
 		 "when.",
 };
 
+#ifdef FL_WITHOUT_KAFKA
+
+static int run_command(struct fl_run *run, struct fl_error *err)
+{
+	(void)run;
+	fl_kafka_missing(err);
+	return 0;
+}
+
+#else
+
 /* --- what was asked for -------------------------------------------------- */
 
 static int check_options(const struct fl_run *run, struct fl_error *err)
@@ -720,30 +731,27 @@ static int consume_all(struct consume *consume, struct fl_error *err)
 	return finish(consume, err);
 }
 
-int main(int argc, char **argv)
+/* Returns the status of CMD that is one of its own, else 0. */
+static int run_command(struct fl_run *run, struct fl_error *err)
 {
-	struct fl_run run;
-	struct fl_error err = { .code = FL_OK };
-	struct consume consume = { .run = &run, .io = &run.io };
-	int status;
+	struct consume consume = { .run = run, .io = &run->io };
 
-	fl_run_begin(&run, &command, argc, argv);
 	consume.held = (struct fl_mark)FL_MARK_INIT;
 	if (option.list || option.lag) {
-		run.account = list_account;
-		if (fl_writer_open(&consume.out, &run.io, "-", &err) == 0)
-			fl_lag_print(&run.io, consume.out,
-				     (const char *const *)run.operands,
-				     option.lag, option.group, run.started_ns,
-				     &err);
+		run->account = list_account;
+		if (fl_writer_open(&consume.out, &run->io, "-", err) == 0)
+			fl_lag_print(&run->io, consume.out,
+				     (const char *const *)run->operands,
+				     option.lag, option.group, run->started_ns,
+				     err);
 		goto done;
 	}
-	if (check_options(&run, &err) < 0 ||
-	    fl_writer_open(&consume.out, &run.io, "-", &err) < 0)
+	if (check_options(run, err) < 0 ||
+	    fl_writer_open(&consume.out, &run->io, "-", err) < 0)
 		goto done;
 	consume.config = (struct fl_topic_config){
-		.io = &run.io,
-		.topics = (const char *const *)run.operands,
+		.io = &run->io,
+		.topics = (const char *const *)run->operands,
 		.group = option.group,
 		.instance = option.instance,
 		.partitions = option.partitions,
@@ -751,7 +759,7 @@ int main(int argc, char **argv)
 		.release = release,
 		.arg = &consume,
 	};
-	consume_all(&consume, &err);
+	consume_all(&consume, err);
 done:
 	fl_stream_while_full(NULL, NULL);
 	fl_topic_close(&consume.topic);
@@ -760,8 +768,20 @@ done:
 	fl_mark_release(&consume.held);
 	fl_buf_release(&consume.line);
 	fl_json_release(&consume.json);
-	fl_writer_close(&consume.out, &err);
+	fl_writer_close(&consume.out, err);
+	return consume.status > 6 ? consume.status : 0;
+}
+
+#endif
+
+int main(int argc, char **argv)
+{
+	struct fl_run run;
+	struct fl_error err = { .code = FL_OK };
+	int of_command, status;
+
+	fl_run_begin(&run, &command, argc, argv);
+	of_command = run_command(&run, &err);
 	status = fl_run_end(&run, &err);
-	return consume.status > 6 && status == FL_ERR_REFUSED ? consume.status
-							      : status;
+	return of_command && status == FL_ERR_REFUSED ? of_command : status;
 }

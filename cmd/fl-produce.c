@@ -115,6 +115,20 @@ static const struct fl_command command = {
 		"fl-produce --positions",
 };
 
+#ifdef FL_WITHOUT_KAFKA
+
+static int run_command(struct fl_run *run, struct fl_error *err)
+{
+	(void)run;
+	return fl_kafka_missing(err);
+}
+
+static void clean_up(void)
+{
+}
+
+#else
+
 /* --- positions ----------------------------------------------------------- */
 
 /* What was done, in place of the account. */
@@ -577,6 +591,14 @@ static int run_command(struct fl_run *run, struct fl_error *err)
 	return produce_all(run, err);
 }
 
+/* What the account still needed. */
+static void clean_up(void)
+{
+	fl_buf_release(&told);
+}
+
+#endif
+
 int main(int argc, char **argv)
 {
 	struct fl_run run;
@@ -586,6 +608,6 @@ int main(int argc, char **argv)
 	fl_run_begin(&run, &command, argc, argv);
 	run_command(&run, &err);
 	status = fl_run_end(&run, &err);
-	fl_buf_release(&told);
+	clean_up();
 	return status;
 }

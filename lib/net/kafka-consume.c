@@ -5,6 +5,10 @@
  * be marked. It is noted, and librdkafka waits until it is settled.
  *
  * SPDX-License-Identifier: Apache-2.0 */
+#include "net/kafka-parts.h"
+
+#ifndef FL_WITHOUT_KAFKA
+
 #include <librdkafka/rdkafka.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +16,6 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/time.h"
-#include "net/kafka-parts.h"
 
 enum {
 	BATCH = 1000,
@@ -488,3 +491,5 @@ int fl_kafka_commit_offsets(struct fl_kafka *kafka,
 	rd_kafka_topic_partition_list_destroy(list);
 	return result;
 }
+
+#endif

@@ -4,6 +4,10 @@
  * thread that allocated it, which takes half the time.
  *
  * SPDX-License-Identifier: Apache-2.0 */
+#include "net/kafka-parts.h"
+
+#ifndef FL_WITHOUT_KAFKA
+
 #include <librdkafka/rdkafka.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +15,6 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/time.h"
-#include "net/kafka-parts.h"
 
 /* The headers of one type and provider. Those of a message that was delivered
  * serve the next one: making them anew takes four allocations. */
@@ -310,3 +313,5 @@ void fl_kafka_producer_stop(struct fl_kafka *kafka)
 	fl_map_release(&kafka->handles, free_topic);
 	fl_map_release(&kafka->headers, free_pool);
 }
+
+#endif

@@ -1,9 +1,11 @@
 /* kafka: the client, its settings, its errors, and topics; see kafka.h.
  *
+ * A build without librdkafka has the options, so that help and manual are the
+ * same, and one function that says what is missing.
+ *
  * SPDX-License-Identifier: Apache-2.0 */
 #include "net/kafka.h"
 
-#include <librdkafka/rdkafka.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -121,6 +123,19 @@ const struct fl_option fl_kafka_options[] = {
 		    "a property of librdkafka; may be repeated"),
 	FL_OPT_END,
 };
+
+#ifdef FL_WITHOUT_KAFKA
+
+int fl_kafka_missing(struct fl_error *err)
+{
+	return fl_error_set(err, FL_ERR_USAGE,
+			    "this build has no librdkafka, and so no Kafka: "
+			    "scripts/setup installs it, make builds anew");
+}
+
+#else
+
+#include <librdkafka/rdkafka.h>
 
 static int set(rd_kafka_conf_t *conf, const char *name, const char *value,
 	       struct fl_error *err)
@@ -670,3 +685,5 @@ int fl_kafka_create(struct fl_kafka *kafka, const char *name, int partitions,
 	return fl_kafka_fail_code(kafka, (int)code, "cannot create a topic",
 				  err);
 }
+
+#endif

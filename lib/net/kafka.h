@@ -25,6 +25,11 @@ struct fl_kafka;
  * that it names, never among them. */
 extern const struct fl_option fl_kafka_options[];
 
+#ifdef FL_WITHOUT_KAFKA
+/* All else here is not there, and this says so: FL_ERR_USAGE. */
+int fl_kafka_missing(struct fl_error *err);
+#endif
+
 /* Members that are NULL or 0 are left as librdkafka has them. */
 struct fl_kafka_config {
 	bool consumer;
