@@ -463,6 +463,8 @@ static void add_meta(struct consume *consume, const struct fl_kafka_in *in)
 static void make_line(struct consume *consume, const struct fl_kafka_in *in,
 		      struct fl_record *rec)
 {
+	FL_UNINITIALIZED struct fl_note unused;
+
 	while (rec->len && strchr(" \t\r\n", rec->bytes[rec->len - 1]))
 		rec->len--;
 	if (!option.meta && !memchr(rec->bytes, '\n', rec->len) &&
@@ -478,6 +480,9 @@ static void make_line(struct consume *consume, const struct fl_kafka_in *in,
 		add_meta(consume, in);
 	rec->bytes = consume->line.data;
 	rec->len = consume->line.len;
+	/* Columns are found in the line as it was read. */
+	if (option.meta && !fl_writer_is_plain(consume->out))
+		(void)fl_record_check(rec, &consume->json, &unused);
 }
 
 static int write_out(struct consume *consume, const struct fl_kafka_in *in,
