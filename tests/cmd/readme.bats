@@ -7,61 +7,13 @@
 # # status 1.
 
 load ../helper/common
+load ../helper/examples
 
 setup() {
 	cd "$BATS_TEST_TMPDIR" || return 1
 	top=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
 	readme=$top/README.md
 	export HOME=$PWD
-}
-
-# The blocks as files block.LINE, LINE being that of the fence.
-blocks() {
-	awk '/^```sh$/ { out = "block." NR; next }
-		/^```/ { out = "" }
-		out { print > out }' "$readme"
-}
-
-# What a file of commands needs beside ours and is not there.
-lacks() {
-	local tool
-	for tool in jq sqlite3 zstd; do
-		if grep -qw "$tool" "$1" && ! command -v "$tool" >/dev/null; then
-			echo "$tool"
-		fi
-	done
-	if grep -qE 'fl-fetch (yahoo|alphavantage|syslog)' "$1"; then
-		echo 'the network'
-	fi
-	if grep -q -e --jq "$1" && ! fl-clean -q --jq . </dev/null 2>/dev/null; then
-		echo libjq
-	fi
-}
-
-# examples PAGE SECTION: its commands as files example.NN: a line behind .Dl, or
-# the text between .Bd and .Ed, whole.
-examples() {
-	rm -f example.*
-	awk -v section="$2" '
-		/^\.Sh / { on = $0 == ".Sh " section; next }
-		!on { next }
-		/^\.Bd/ { text = 1; n++; next }
-		/^\.Ed/ { text = 0; next }
-		/^\.Dl / { sub(/^\.Dl /, ""); n++; hit = 1 }
-		text || hit {
-			gsub(/\\\(dq/, "\"")
-			gsub(/\\e/, "\\")
-			print > sprintf("example.%02d", n)
-			hit = 0
-		}' "$top/man/$1"
-}
-
-# try FILE: run it here; it ends with 0, or with 1 where some was rejected.
-try() {
-	local status=0
-	bash "$1" >out 2>&1 </dev/null || status=$?
-	[ $status -le 1 ] ||
-		fail "ended with $status:"$'\n'"$(cat "$1")"$'\n'"$(cat out)"
 }
 
 @test "every pipeline of the README ends as it says" {
@@ -129,7 +81,7 @@ run_block() {
 
 @test "the examples of the commands' pages work" {
 	local page file
-	for page in fl-fetch.1 fl-clean.1 fl-agg.1 fl-load.1; do
+	for page in fl-fetch.1 fl-clean.1 fl-agg.1 fl-load.1 fl-produce.1 fl-consume.1; do
 		mkdir "$page"
 		cd "$page" || return
 		fl-fetch sim -n 2000 --bad 0.02 >ticks.ndjson
@@ -145,11 +97,11 @@ run_block() {
 
 @test "every option that the README and financelake(7) name is one" {
 	local name
-	for name in fl-fetch fl-clean fl-agg fl-load 'fl-fetch csv' 'fl-fetch sim' 'fl-fetch store' 'fl-fetch yahoo' 'fl-fetch alphavantage' 'fl-fetch log' 'fl-fetch syslog' 'fl-agg bars' 'fl-agg indicators' 'fl-agg stats' 'fl-agg count' 'fl-agg movers'; do
+	for name in fl-fetch fl-clean fl-agg fl-load fl-produce fl-consume 'fl-fetch csv' 'fl-fetch sim' 'fl-fetch store' 'fl-fetch yahoo' 'fl-fetch alphavantage' 'fl-fetch log' 'fl-fetch syslog' 'fl-agg bars' 'fl-agg indicators' 'fl-agg stats' 'fl-agg count' 'fl-agg movers'; do
 		# shellcheck disable=SC2086
 		$name --help
 	done | grep -oE -e '--[a-z][a-z-]+' >known
-	for name in run test deploy/flow; do
+	for name in run test deploy/flow services/kafka; do
 		"$top/scripts/$name" --help | grep -oE -e '--[a-z][a-z-]+' >>known
 	done
 	printf '%s\n' --unbuffered --line-buffered >>known # of other programs
