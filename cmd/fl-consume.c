@@ -6,6 +6,7 @@
  * exactly once), or a command for each batch (--each).
  *
  * SPDX-License-Identifier: Apache-2.0 */
+#include <assert.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -594,9 +595,10 @@ static void while_full(void *arg)
 
 static int run_batch(struct consume *consume, struct fl_error *err)
 {
-	int status =
-		fl_each_run(consume->each, option.each, rest, consume, err);
+	int status;
 
+	assert(option.each);
+	status = fl_each_run(consume->each, option.each, rest, consume, err);
 	if (status < 0)
 		return -1;
 	if (status > 1) {
