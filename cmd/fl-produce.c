@@ -339,6 +339,7 @@ static int put_plain(struct produce *produce, const struct fl_record *rec,
 	}
 	put = fl_kafka_route_put(&produce->route, rec, err);
 	if (put < 0 && err->code == FL_ERR_DATA) {
+		produce->queued++; /* as those that a broker refuses */
 		undelivered(produce, rec->input, rec->bytes, rec->len, false,
 			    err->text);
 		fl_error_clear(err);
