@@ -239,6 +239,7 @@ static int take_warm_up(struct fl_topic *topic, struct fl_topic_part **parts,
 				? times[k].offset
 				: part->pos - 1;
 		k++;
+		part->next = starts[i].offset;
 		part->warm = true;
 		topic->warming++;
 	}
@@ -271,6 +272,10 @@ static int take_up(struct fl_topic *topic, struct fl_topic_part **parts,
 		return -1;
 	if (take_from(topic, starts, count, err) < 0)
 		return -1;
+	/* An end that lies before it must not take the group back. */
+	for (size_t i = 0; i < count; i++)
+		if (starts[i].offset > 0)
+			parts[i]->next = starts[i].offset;
 	if (!config->ask || config->from_said)
 		return 0;
 	for (size_t i = 0; i < count; i++)
@@ -463,6 +468,9 @@ int fl_topic_next(struct fl_topic *topic, struct fl_kafka_in *in,
 	for (;;) {
 		int got;
 
+		/* What was gathered is left where it is. */
+		if (fl_stop_requested(topic->config.io))
+			return 0;
 		while (topic->at < topic->have) {
 			*in = topic->in[topic->at++];
 			*part = part_of(topic, in);
@@ -470,8 +478,6 @@ int fl_topic_next(struct fl_topic *topic, struct fl_kafka_in *in,
 			if (got)
 				return got;
 		}
-		if (fl_stop_requested(topic->config.io))
-			return 0;
 		got = follow(topic, err);
 		if (got < 0)
 			return -1;

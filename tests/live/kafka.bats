@@ -29,10 +29,24 @@ ticks() {
 	seq "$1" "$2" | awk -v s="${3:-A}" '{ printf "{\"type\":\"quote\",\"ts\":\"2026-01-%02dT%02d:%02d:%02d.000Z\"," \
 		"\"provider\":\"t\",\"symbol\":\"%s\",\"price\":%d}\n", 2 + $1 / 86400, $1 / 3600 % 24, $1 / 60 % 60, $1 % 60, s, $1 }'
 }
-# shares N: the same of as many symbols, so that every partition gets some.
-spread() { for s in A B C D E F G H; do ticks 1 "$1" "$s"; done; }
+# spread N: the same of eight symbols, so that every partition gets some.
+spread() {
+	ticks 1 "$1" | awk '{ for (i = 1; i <= 8; i++) { line = $0; sub(/"A"/, "\"" substr("ABCDEFGH", i, 1) "\"", line); print line } }'
+}
 same() { cmp "$1" "$2" || fail "$(diff "$1" "$2" | head -n 5)"; }
 sorted() { sort "$1" >"$1.sorted" && sort "$2" >"$2.sorted" && same "$1.sorted" "$2.sorted"; }
+# begin OUT COMMAND...: in the background, with none of bats' own files.
+begin() {
+	"${@:2}" >"$1" 2>"$1.err" 3>&- &
+	began=$!
+	started+=("$began")
+}
+# ended STATUS: so did what was begun last.
+ended() {
+	local got=0
+	wait "$began" || got=$?
+	[ "$got" = "$1" ] || fail "status $got: $(cat ./*.err)"
+}
 kc() { kcat -C -q -e -b "$FL_BROKERS" "$@"; }
 kp() { kcat -P -b "$FL_BROKERS" -X message.max.bytes=8000000 "$@"; }
 # until_seen SECONDS COMMAND...: it comes true.
@@ -78,7 +92,7 @@ rss_kib() { awk '/^VmHWM/ { print $2 }' "/proc/$1/status"; }
 	[ "$(jq -c '[.in, .used, .out, .rejected]' <<<"$record")" = "[118,118,118,0]" ]
 	topics=$(sed 's/ .*//' expected | sort -u)
 	for topic in $topics; do
-		kc -t "$topic" -f '%t %k %T %h\t%s\n' >"of.$topic" &
+		kc -t "$topic" -f '%t %k %T %h\t%s\n' >"of.$topic" 3>&- &
 	done
 	wait
 	cut -f 1 of.* >seen
@@ -195,4 +209,365 @@ rss_kib() { awk '/^VmHWM/ { print $2 }' "/proc/$1/status"; }
 	[ "$(jq -c '[.in, .used, .out, .rejected, .uncommitted]' <<<"$record")" = '[5,4,4,1,0]' ]
 	[ "$(jq -r .reason rejects)" = sink_refused ]
 	[ "$(kc -t small | wc -l)" = 8 ]
+}
+
+# --- what is read ------------------------------------------------------------
+
+@test "--from and --to bound what is read, to the message" {
+	spread 30 >all
+	fl-produce --create-topics=3 --topic bounds all
+	fl-consume --to end bounds >got
+	sorted all got
+	run -0 fl-consume --from end --to end bounds
+	[ -z "$output" ]
+	between() { # FROM TO (seconds)
+		awk -F 'price":' -v from="$1" -v to="$2" '$2 + 0 >= from && $2 + 0 < to' all >want
+	}
+	fl-consume --from 2026-01-02T00:00:10Z --to 2026-01-02T00:00:20Z bounds >got
+	between 10 20
+	sorted want got
+	[ "$(wc -l <got)" = 80 ]
+	fl-consume --to 2026-01-02T00:00:05.001Z bounds >got
+	between 0 6
+	sorted want got
+	fl-consume --from 2026-01-02T00:00:24.001Z --to end bounds >got
+	between 25 99
+	sorted want got
+	# Before all there is, and after.
+	run -0 fl-consume --to 2025-01-01 bounds
+	[ -z "$output" ]
+	run -0 fl-consume --from 2027-01-01 --to end bounds
+	[ -z "$output" ]
+	fl-consume --from 2025-01-01 --to 2027-01-01 bounds >got
+	sorted all got
+	run -2 --separate-stderr fl-consume --from 2026-01-02 --to 2026-01-02 bounds
+	[ "$stderr" = 'fl-consume: --from is not before --to, so there is nothing to read' ]
+	run -2 --separate-stderr fl-consume --from stored bounds
+	[ "$stderr" = 'fl-consume: --from stored needs --group G, which has stored it' ]
+}
+
+@test "--from and --to bound what a group reads, and never move it back" {
+	spread 30 >all
+	fl-produce --create-topics=3 --topic group-bounds all
+	group() { fl-consume --group "$1" --commit flushed "${@:2}" group-bounds; }
+	group g1 --to end >got
+	sorted all got
+	whole=$(committed g1 group-bounds)
+	run -0 group g1 --to end
+	[ -z "$output" ]
+	awk -F 'price":' '$2 + 0 >= 10 && $2 + 0 < 20' all >want
+	group g2 --from 2026-01-02T00:00:10Z --to 2026-01-02T00:00:20Z >got
+	sorted want got
+	# It goes on there.
+	awk -F 'price":' '$2 + 0 >= 20' all >want
+	group g2 --to end >got
+	sorted want got
+	[ "$(committed g2 group-bounds)" = "$whole" ]
+	# What ends before the place where it stands gives nothing, and it stays.
+	run -0 group g2 --to 2026-01-02T00:00:20Z
+	[ -z "$output" ]
+	[ "$(committed g2 group-bounds)" = "$whole" ]
+	run -0 group g3 --from end --to end
+	[ -z "$output" ]
+	fl-consume --group g1 --commit flushed --from beginning --to end group-bounds >got
+	sorted all got
+}
+
+@test "--to end is where the topic ended when reading began" {
+	ticks 1 20000 >all
+	fl-produce --create-topics=1 --topic ending all
+	# More than a pipe holds, so that it is still at it when more comes.
+	begin got bash -c 'fl-consume --to end ending | { sleep 3; cat; }'
+	sleep 2
+	ticks 20001 20100 | fl-produce --topic ending
+	ended 0
+	same all got
+}
+
+@test "-n, --partitions and ^expressions choose what is read" {
+	spread 30 >all
+	fl-produce --create-topics=3 --topic chosen.one all
+	fl-produce --create-topics=1 --topic chosen.two all
+	kc -t chosen.one -p 0 | head -n 7 >want
+	fl-consume --partitions 0 -n 7 chosen.one >got
+	same want got
+	[ "$(fl-consume -n 11 chosen.one | wc -l)" = 11 ]
+	{ kc -t chosen.one -p 0; kc -t chosen.one -p 2; } >want
+	fl-consume --partitions 2,0-0 --to end chosen.one >got
+	sorted want got
+	fl-consume --to end '^chosen\.(one|two)$' >got
+	cat all all >want
+	sorted want got
+	fl-consume --to end '^chosen\.o' >got
+	sorted all got
+	fl-consume --to end --group chosen --commit flushed '^chosen\.' >got
+	sorted want got
+	fl-consume --to end chosen.one chosen.two >got
+	sorted want got
+	run -2 --separate-stderr fl-consume '^chosen['
+	[ "$stderr" = "fl-consume: '^chosen[' is no regular expression" ]
+	for wrong in '' 1- 2-1 a 1,,2 -1; do
+		run -2 --separate-stderr fl-consume --partitions "$wrong" chosen.one
+		[ "$stderr" = "fl-consume: --partitions takes numbers, such as 0-2,5, not '$wrong'" ]
+	done
+}
+
+@test "--raw gives messages as they are, --meta says where each was" {
+	kafka topic odd 1
+	ticks 1 1 >in
+	printf '%s\n' 'k:{"broken' 'k:x	y' k: 'k:{"type":"mark"}' "k:$(<in)" | kp -t odd -K:
+	fl-consume --raw --to end odd >got
+	{ printf '%s\n' '{"broken' 'x	y' '' '{"type":"mark"}'; cat in; } >want
+	same want got
+	printf %s "$(<in)" >payload
+	printf '\377' >>key
+	kp -t odd -k 'é"' payload
+	# shellcheck disable=SC2016
+	kp -t odd -k "$(<key)" payload
+	run_json 1 fl-consume --meta --to end odd
+	[ "$(jq -c 'del(.kafka)' out | sort -u)" = "$(<in)" ]
+	[ "$(jq -c '.kafka | [.topic, .partition, .offset, .key, .key_b64]' out | xargs -d '\n')" = \
+		'["odd",0,4,"k",null] ["odd",0,5,"é\"",null] ["odd",0,6,null,"/w=="]' ]
+	jq -r '.kafka | "\(.offset) \(.time)"' out >got
+	kc -t odd -o 4 -f '%o %T\n' | while read -r offset ms; do
+		echo "$offset $(date -u -d "@$((ms / 1000))" +%FT%T).$(printf %03d $((ms % 1000)))Z"
+	done >want
+	same want got
+	run -2 --separate-stderr fl-consume --raw --meta odd
+	[ "$stderr" = 'fl-consume: --meta adds to records, and --raw gives messages as they are' ]
+}
+
+@test "what is poison stops no consumer, and is refused with its place" {
+	kafka topic poison 1 1 max.message.bytes=8000000
+	tick=$(ticks 1 1)
+	n=0
+	put() { # REASON: of what is in `payload`, one message
+		kp -t poison payload
+		echo "$1 $((n++))" >>want
+	}
+	text() { printf %s "$2" >payload; put "$1"; }
+	text good "$tick"
+	kp -t poison -K: -Z <<<'key:'
+	echo "bad_json $((n++))" >>want # a tombstone
+	kp -t poison -K: <<<'key:'
+	echo "bad_json $((n++))" >>want # nothing
+	text bad_json '   '
+	head -c 3000 /dev/zero >payload
+	put bad_json
+	printf '\377\376{"type"\200' >payload
+	put bad_utf8
+	# 900,000 bytes are a record, one more is not.
+	printf '%s' "${tick%\}},\"x\":\"" >head
+	{ cat head; head -c $((900000 - $(wc -c <head) - 2)) /dev/zero | tr '\0' x; printf '"}'; } >payload
+	cp payload large
+	put good
+	printf ' ' >>payload
+	put too_long
+	{ cat head; head -c 7000000 /dev/zero | tr '\0' x; printf '"}'; } >payload
+	put too_long
+	{ printf '%s' "${tick%\}},\"x\":"; head -c 400000 /dev/zero | tr '\0' '['; head -c 400000 /dev/zero | tr '\0' ']'; printf '}'; } >payload
+	put bad_json
+	head -c 100000 /dev/zero | tr '\0' '[' >payload
+	put bad_json
+	text not_object '[1]'
+	text not_object '"x"'
+	text bad_type "${tick/:1\}/:\"1\"\}}"
+	text bad_type "${tick/\"A\"/7}"
+	text bad_time "${tick/2026/026}"
+	text unknown_type '{"type":"novelty","ts":"2026-01-02T00:00:01.000Z"}'
+	text missing_field '{"type":"quote"}'
+	text duplicate_key "${tick/\{/\{\"price\":2,}"
+	text unexpected_mark '{"type":"mark","pipeline":"p","at":{"kafka:x/y/0":["1","9"]}}'
+	printf '{\r\n\t"type": "quote",\n"ts":"2026-01-02T00:00:01.000Z",\n\n"provider":"t",\n"symbol":"A","price":1\n}\n\n' >payload
+	put good
+	text bad_json "$tick"$'\n'"$tick"
+	text good "$tick"
+	{ echo "$tick"; cat large; echo; echo "$tick"; echo "$tick"; } >good
+	grep -v good want >refused
+	for how in '--to end' "-n $n" '--group poison --commit flushed --to end' \
+		"--group poison2 --each 'cat >>got' --to end" '--resume new.db --pipeline p --to end'; do
+		rm -f rejects got
+		case $how in
+		*resume*) account='.in == 22 and .rejected == 18' ;;
+		esac
+		eval "run_json 1 fl-consume --rejects rejects $how poison"
+		grep -v '"type":"mark"' out >>got || :
+		same good got
+		jq -r '"\(.reason) \(.offset)"' rejects >reasons
+		same refused reasons
+		[ "$(jq -c '[.input, .partition, .provider]' rejects | sort -u)" = '["poison",0,"fl-consume"]' ]
+		[ "$(jq -c '[.in, .used, .rejected]' <<<"$record")" = "[$n,4,$((n - 4))]" ]
+	done
+	[ "$(committed poison poison)" = "0:$n " ]
+	[ "$(committed poison2 poison)" = "0:$n " ]
+	# In a marked stream they travel in it, and the last mark covers them.
+	run_json 1 fl-consume --resume new.db --pipeline p --to end poison
+	[ "$(jq -r 'select(.type == "reject") | "\(.reason) \(.offset)"' out | sort)" = "$(sort refused)" ]
+	[ "$(jq -c 'select(.type == "mark") | .at[]' out | tail -n 1)" = "[null,\"$n\"]" ]
+}
+
+# --- groups ------------------------------------------------------------------
+
+@test "a group needs to be told when what it has read is committed" {
+	ways='--commit flushed, --resume PLACE --pipeline NAME, or --each CMD'
+	run -2 --separate-stderr fl-consume --group g fl.quotes
+	[ "$stderr" = "fl-consume: when is what --group g has read to be committed? $ways" ]
+	run -2 --separate-stderr fl-consume --group g --commit flushed --each cat fl.quotes
+	[ "$stderr" = 'fl-consume: --commit, --resume and --each exclude each other: one of them knows what was read' ]
+	run -2 --separate-stderr fl-consume --group g --commit now fl.quotes
+	[ "$stderr" = "fl-consume: --commit takes 'flushed', not 'now'" ]
+	run -2 --separate-stderr fl-consume --commit flushed fl.quotes
+	[ "$stderr" = 'fl-consume: --commit needs --group G, whose offsets are committed' ]
+	run -2 --separate-stderr fl-consume --group g --partitions 0 --commit flushed fl.quotes
+	[[ $stderr == 'fl-consume: --group and --partitions exclude each other'* ]]
+	run -2 --separate-stderr fl-consume --group g --resume x.db fl.quotes
+	[[ $stderr == "fl-consume: --resume needs --pipeline NAME, the name under which 'x.db' keeps positions" ]]
+	run -2 --separate-stderr fl-consume --instance i fl.quotes
+	[ "$stderr" = 'fl-consume: --instance goes with --group' ]
+	run -2 --separate-stderr fl-consume
+	[ "$stderr" = 'fl-consume: what from? fl-consume fl.quotes, or fl-consume --list (which names the topics)' ]
+}
+
+@test "with --commit flushed the second run goes on where the first one ended" {
+	spread 40 >all
+	fl-produce --create-topics=3 --topic going all
+	go() { fl-consume --group going --commit flushed "$@" going; }
+	go -n 5 >got
+	[ "$(wc -l <got)" = 5 ]
+	[ "$(committed going going | tr ' ' '\n' | awk -F : '{ n += $2 } END { print n }')" = 5 ]
+	go -n 100 >>got
+	[ "$(committed going going | tr ' ' '\n' | awk -F : '{ n += $2 } END { print n }')" = 105 ]
+	go --to end >>got
+	sorted all got
+	run -0 go --to end
+	[ -z "$output" ]
+	# One that follows is ended by SIGTERM, and has committed what it gave.
+	begin following fl-consume --group going --commit flushed going
+	ticks 1 3 X | fl-produce --topic going
+	until_seen 15 lines 3 following
+	kill "$began"
+	ended 143
+	ticks 1 3 X >want
+	same want following
+	ticks 4 5 X >want
+	fl-produce --topic going want
+	go --to end >got
+	same want got
+}
+
+@test "a reader that goes away early ends it, and what it read stays read" {
+	ticks 1 50000 >all
+	fl-produce --create-topics=1 --topic early all
+	run -141 bash -c 'set -o pipefail; fl-consume --group early --commit flushed early | head -n 3 >got'
+	head -n 3 all >want
+	same want got
+	# At least once: nothing is skipped that was not written.
+	fl-consume --group early --commit flushed --to end early >rest
+	at=$(sed -n '1s/.*"price":\([0-9]*\)}/\1/p' rest)
+	[ "${at:-1}" -le 50000 ]
+	[ "$(tail -n 1 rest)" = "$(tail -n 1 all)" ]
+	tail -n +"$at" all >want
+	same want rest
+}
+
+@test "--lag and --list tell the same to programs and to people" {
+	ticks 1 10 | fl-produce --create-topics=1 --topic lag.one
+	fl-produce --create-topics=2 --topic lag.two </dev/null
+	fl-consume -q --group lag --commit flushed -n 4 lag.one >/dev/null
+	run_json 0 fl-consume --group lag --lag lag.one lag.two
+	[ "$(jq -c 'del(.ts)' out)" = '{"type":"stat","provider":"fl-consume","stat":"lag","subject":"lag/lag.one/0","by":{"group":"lag","topic":"lag.one","partition":0},"values":{"position":4,"end":10,"lag":6}}' ]
+	fl-consume --group lag --lag >all
+	grep '"lag/lag' all >got
+	[ "$(jq -c 'del(.ts)' got)" = "$(jq -c 'del(.ts)' out)" ]
+	run -0 fl-consume --group lag --lag --as table lag.one
+	[ "${#lines[@]}" = 2 ]
+	[ "$(echo ${lines[0]})" = 'TOPIC PARTITION POSITION END LAG' ]
+	[ "$(echo ${lines[1]})" = 'lag.one 0 4 10 6' ]
+	run_json 0 fl-consume --list lag.one lag.two
+	[ "$(jq -c '[.stat, .subject, .by, .values]' out | xargs -d '\n')" = '["topic","lag.one",{"topic":"lag.one"},{"partitions":1,"replicas":1,"messages":10}] ["topic","lag.two",{"topic":"lag.two"},{"partitions":2,"replicas":1,"messages":0}]' ]
+	run -0 fl-consume --list --as table lag.one lag.two
+	[ "$(echo ${lines[*]})" = 'TOPIC PARTITIONS REPLICAS MESSAGES lag.one 1 1 10 lag.two 2 1 0' ]
+	# Records as others are: they pass what checks records.
+	fl-consume --list | fl-clean >/dev/null
+	run -4 --separate-stderr fl-consume -q --list lag.on
+	[ "$stderr" = "fl-consume: no topic 'lag.on' on $FL_BROKERS (there is 'lag.one')" ]
+	run -2 --separate-stderr fl-consume --lag lag.one
+	[ "$stderr" = 'fl-consume: whose? fl-consume --group G --lag' ]
+}
+
+# --- a command for each batch ------------------------------------------------
+
+@test "--each runs a command a batch, and commits when it ends with 0 or 1" {
+	ticks 1 25 >all
+	fl-produce --create-topics=1 --topic each all
+	cat >cmd <<-'END'
+		echo "$FL_BATCH_RECORDS $FL_BATCH_OFFSETS" >>bounds
+		tee -a got | wc -l >>counts
+		exit $(($(wc -l <counts) % 2))
+	END
+	run_json 0 fl-consume --group each --each 'bash cmd' --batch 10,1s --to end each
+	same all got
+	[ "$(xargs <counts)" = '10 10 5' ]
+	[ "$(<bounds)" = $'10 each/0:0-9\n10 each/0:10-19\n5 each/0:20-24' ]
+	[ "$(jq -c '[.in, .used, .rejected]' <<<"$record")" = '[25,25,0]' ]
+	[ "$(committed each each)" = '0:25 ' ]
+	# Nothing new: nothing is run.
+	fl-consume --group each --each 'touch ran' --to end each
+	[ ! -e ran ]
+	# A time makes a batch of what there is.
+	begin out fl-consume --group each2 --each 'wc -l >>slow' --batch 1000,500ms each
+	until_seen 15 holds 25 slow
+	kill "$began"
+	ended 143
+	[ "$(committed each2 each)" = '0:25 ' ]
+}
+
+@test "--each: 3 is tried again, another status stops with it and commits nothing" {
+	ticks 1 12 >all
+	fl-produce --create-topics=1 --topic again all
+	cat >cmd <<-'END'
+		date +%s%N >>times
+		cat >"got.$(wc -l <times)"
+		[ "$(wc -l <times)" -ge 3 ] || exit 3
+	END
+	fl-consume --group again --each 'bash cmd' -n 5 again
+	[ "$(wc -l <times)" = 3 ]
+	head -n 5 all >want
+	same want got.1
+	same want got.2
+	same want got.3
+	[ "$(awk 'NR > 1 { d = ($1 - last) / 1e9; if (d < (NR == 2 ? 1 : 2) || d > (NR == 2 ? 2 : 4)) print "bad" } { last = $1 }' times)" = '' ] ||
+		fail "$(<times)"
+	[ "$(committed again again)" = '0:5 ' ]
+	run -4 --separate-stderr fl-consume -q --group again --each 'cat >seen; exit 4' --to end again
+	[ "$stderr" = "fl-consume: 'cat >seen; exit 4' ended with 4; its batch is not committed" ]
+	tail -n +6 all >want
+	same want seen
+	[ "$(committed again again)" = '0:5 ' ]
+	for status in 2 5 6 7 42 127; do
+		run -$status --separate-stderr fl-consume -q --group again --each "exit $status" --to end again
+		[ "$stderr" = "fl-consume: 'exit $status' ended with $status; its batch is not committed" ]
+	done
+	run -137 --separate-stderr fl-consume -q --group again --each 'kill -KILL $$' --to end again
+	[ "$(committed again again)" = '0:5 ' ]
+	# One that reads nothing has had its batch all the same.
+	fl-consume --group again --each true --to end again
+	[ "$(committed again again)" = '0:12 ' ]
+}
+
+@test "SIGTERM while --each works: the batch is finished, committed, and nothing more" {
+	ticks 1 30 >all
+	fl-produce --create-topics=1 --topic term all
+	begin out fl-consume --group term --each 'touch began; sleep 2; cat >>got' --batch 10,1s term
+	until_seen 15 test -e began
+	kill "$began"
+	ended 143
+	head -n 10 all >want
+	same want got
+	[ "$(committed term term)" = '0:10 ' ]
+	# It has left: the next one has the partition at once.
+	at=$SECONDS
+	fl-consume --group term --each 'cat >>got' --to end term
+	[ $((SECONDS - at)) -lt 5 ]
+	same all got
 }
