@@ -477,7 +477,8 @@ static void make_line(struct consume *consume, const struct fl_kafka_in *in,
 		fl_record_canonical(rec, &consume->line);
 	else
 		fl_buf_append(&consume->line, rec->bytes, rec->len);
-	if (option.meta)
+	/* A record's own member of that name stays what it is. */
+	if (option.meta && !fl_json_find(&consume->json, 0, "kafka", 5))
 		add_meta(consume, in);
 	rec->bytes = consume->line.data;
 	rec->len = consume->line.len;
@@ -530,6 +531,7 @@ static int check(struct consume *consume, const struct fl_kafka_in *in,
 	return refuse(consume, in, reason, &note, err) < 0 ? -1 : 0;
 }
 
+/* returns 1 a record was given, 0 none, -1 */
 static int take(struct consume *consume, const struct fl_kafka_in *in,
 		struct fl_topic_part *part, struct fl_error *err)
 {
@@ -572,9 +574,9 @@ static int take(struct consume *consume, const struct fl_kafka_in *in,
 		make_line(consume, in, &rec);
 	if (good && write_out(consume, in, part, &rec, err) < 0)
 		return -1;
-	if (consume->marks)
-		return fl_marks_after(consume->marks, &item, err);
-	return 0;
+	if (consume->marks && fl_marks_after(consume->marks, &item, err) < 0)
+		return -1;
+	return good && !part->warm;
 }
 
 /* --- the loop ------------------------------------------------------------ */
@@ -638,7 +640,7 @@ static int look(struct consume *consume, bool idle, struct fl_error *err)
 
 static int pump(struct consume *consume, struct fl_error *err)
 {
-	for (uint64_t n = 0;;) {
+	for (uint64_t n = 0, given = 0;;) {
 		struct fl_kafka_in in;
 		struct fl_topic_part *part;
 		int got = fl_topic_next(consume->topic, &in, &part, err);
@@ -650,13 +652,14 @@ static int pump(struct consume *consume, struct fl_error *err)
 				return -1;
 			continue;
 		}
-		if (take(consume, &in, part, err) < 0)
+		got = take(consume, &in, part, err);
+		if (got < 0)
 			return -1;
-		n += !part->warm;
-		if ((n % 1024 == 0 || consume->each) &&
+		given += (uint64_t)got;
+		if ((++n % 1024 == 0 || consume->each) &&
 		    look(consume, false, err) < 0)
 			return -1;
-		if (option.count && n >= option.count && !part->warm)
+		if (got && option.count && given >= option.count)
 			return 0;
 	}
 }

@@ -348,11 +348,15 @@ static int put_plain(struct produce *produce, const struct fl_record *rec,
 	if (put < 0)
 		return -1;
 	if (put == 0)
-		return given_up(produce, err);
+		return fl_kafka_check(produce->route.kafka, err) < 0
+			       ? -1
+			       : given_up(produce, err);
 	if (++produce->queued % 4096 == 0)
 		fl_kafka_serve(produce->route.kafka, 0);
 	if (produce->late)
-		return given_up(produce, err);
+		return fl_kafka_check(produce->route.kafka, err) < 0
+			       ? -1
+			       : given_up(produce, err);
 	if (produce->failed.code) {
 		*err = produce->failed;
 		return -1;
@@ -587,6 +591,10 @@ static int run_command(struct fl_run *run, struct fl_error *err)
 		return fl_error_set(err, FL_ERR_USAGE,
 				    "--pipeline goes with --positions; "
 				    "--transaction has it from the marks");
+	if (option.key.count > FL_KAFKA_KEY_FIELDS)
+		return fl_error_set(err, FL_ERR_USAGE,
+				    "--key takes at most %d fields",
+				    FL_KAFKA_KEY_FIELDS);
 	if (option.positions)
 		return print_positions(run, err);
 	return produce_all(run, err);

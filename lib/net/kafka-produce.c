@@ -9,6 +9,7 @@
 #ifndef FL_WITHOUT_KAFKA
 
 #include <librdkafka/rdkafka.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -97,6 +98,18 @@ static void on_report(rd_kafka_t *rk, const rd_kafka_message_t *message,
 	case RD_KAFKA_RESP_ERR__TIMED_OUT:
 	case RD_KAFKA_RESP_ERR__TRANSPORT:
 		timed_out = true;
+		break;
+	case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
+	case RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED:
+	case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
+	case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
+		/* No fault of the message: none of them will get through. */
+		timed_out = true;
+		if (!kafka->fatal)
+			snprintf(kafka->fatal_text, sizeof(kafka->fatal_text),
+				 "'%s': %s", rd_kafka_topic_name(message->rkt),
+				 rd_kafka_err2str(code));
+		kafka->fatal = FL_ERR_REFUSED;
 		break;
 	default:
 		break;

@@ -335,6 +335,11 @@ int fl_kafka_check(struct fl_kafka *kafka, struct fl_error *err)
 			    kafka->brokers, kafka->fatal_text);
 }
 
+bool fl_kafka_is_lost(const struct fl_kafka *kafka)
+{
+	return kafka->fatal != FL_OK;
+}
+
 int fl_kafka_fail_code(struct fl_kafka *kafka, int code, const char *what,
 		       struct fl_error *err)
 {

@@ -62,6 +62,9 @@ const char *fl_kafka_brokers(const struct fl_kafka *kafka);
  * mend? Fills err.  errors  FL_ERR_REFUSED, FL_ERR_AGAIN (fenced) */
 int fl_kafka_check(struct fl_kafka *kafka, struct fl_error *err);
 
+/* The same without words. */
+bool fl_kafka_is_lost(const struct fl_kafka *kafka);
+
 /* --- topics -------------------------------------------------------------- */
 
 struct fl_kafka_topic {

@@ -24,6 +24,7 @@
 #include "io/stream.h"
 
 #define BACK_OFF_MAX (60 * FL_SECOND)
+#define BATCH_MAX    ((size_t)32 << 20) /* bytes; it waits in memory */
 
 struct span {
 	char *topic;
@@ -136,7 +137,7 @@ bool fl_each_due(const struct fl_each *each, const struct fl_each_size *size)
 {
 	if (!each->span_count)
 		return false;
-	return each->count >= size->count ||
+	return each->count >= size->count || each->text.len >= BATCH_MAX ||
 	       (size->ns && fl_monotonic_ns() - each->since_ns >= size->ns);
 }
 

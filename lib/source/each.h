@@ -12,7 +12,7 @@
 
 struct fl_each;
 
-/* When a batch is whole. */
+/* When a batch is whole; at 32 MiB in any case. */
 struct fl_each_size {
 	uint64_t count;
 	int64_t ns; /* since its first record */

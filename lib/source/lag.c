@@ -13,6 +13,7 @@
 #include "net/kafka.h"
 
 struct lister {
+	struct fl_io *io;
 	struct fl_kafka *kafka;
 	struct fl_writer *out;
 	struct fl_buf line;  /* a record */
@@ -52,6 +53,7 @@ static int put_topic(struct lister *lister, const struct fl_kafka_topic *topic,
 			return -1;
 		messages += high - low;
 	}
+	lister->io->counts.out += lister->as_table;
 	if (lister->as_table) {
 		fl_buf_printf(&lister->table, "%-*s  %10d  %8d  %14lld\n",
 			      lister->name_width, topic->name,
@@ -75,20 +77,22 @@ static int put_part(struct lister *lister, const struct fl_kafka_part *part,
 {
 	struct fl_buf *line = &lister->line;
 	int64_t low, high, lag;
-	char *subject;
+	char *subject, position[24] = "-";
 
-	if (part->offset < 0)
-		return 0; /* nothing was committed */
 	if (fl_kafka_span(lister->kafka, part->topic, part->partition, &low,
 			  &high, err) < 0)
 		return -1;
+	/* Of a partition of which nothing was committed all is to come. */
 	lag = high - (part->offset > low ? part->offset : low);
+	lister->io->counts.out += lister->as_table;
+	if (part->offset >= 0)
+		snprintf(position, sizeof(position), "%lld",
+			 (long long)part->offset);
 	if (lister->as_table) {
-		fl_buf_printf(&lister->table,
-			      "%-*s  %9d  %14lld  %14lld  %12lld\n",
-			      lister->name_width, part->topic,
-			      (int)part->partition, (long long)part->offset,
-			      (long long)high, (long long)lag);
+		fl_buf_printf(
+			&lister->table, "%-*s  %9d  %14s  %14lld  %12lld\n",
+			lister->name_width, part->topic, (int)part->partition,
+			position, (long long)high, (long long)lag);
 		return 0;
 	}
 	begin_stat(lister, "lag");
@@ -100,16 +104,19 @@ static int put_part(struct lister *lister, const struct fl_kafka_part *part,
 	fl_buf_json_string(line, lister->group, strlen(lister->group));
 	fl_buf_puts(line, ",\"topic\":");
 	fl_buf_json_string(line, part->topic, strlen(part->topic));
-	fl_buf_printf(line,
-		      ",\"partition\":%d},\"values\":{\"position\":%lld,"
-		      "\"end\":%lld,\"lag\":%lld}}",
-		      (int)part->partition, (long long)part->offset,
-		      (long long)high, (long long)lag);
+	fl_buf_printf(line, ",\"partition\":%d},\"values\":{",
+		      (int)part->partition);
+	if (part->offset >= 0)
+		fl_buf_printf(line, "\"position\":%s,", position);
+	fl_buf_printf(line, "\"end\":%lld,\"lag\":%lld}}", (long long)high,
+		      (long long)lag);
 	return put(lister, err);
 }
 
+/* A topic that was not named is the group's if it has committed anything there.
+ */
 static int put_lag(struct lister *lister, const struct fl_kafka_topic *topic,
-		   struct fl_error *err)
+		   bool named, struct fl_error *err)
 {
 	size_t count = (size_t)topic->partitions;
 	struct fl_kafka_part *parts =
@@ -120,16 +127,18 @@ static int put_lag(struct lister *lister, const struct fl_kafka_topic *topic,
 		parts[i] = (struct fl_kafka_part){ topic->name, (int32_t)i,
 						   FL_KAFKA_NONE };
 	result = fl_kafka_committed(lister->kafka, parts, count, err);
-	for (size_t i = 0; i < count && result == 0; i++)
+	for (size_t i = 0; i < count; i++)
+		named |= parts[i].offset >= 0;
+	for (size_t i = 0; i < count && result == 0 && named; i++)
 		result = put_part(lister, &parts[i], err);
 	free(parts);
 	return result;
 }
 
 static int put_one(struct lister *lister, const struct fl_kafka_topic *topic,
-		   struct fl_error *err)
+		   bool named, struct fl_error *err)
 {
-	return lister->lag ? put_lag(lister, topic, err)
+	return lister->lag ? put_lag(lister, topic, named, err)
 			   : put_topic(lister, topic, err);
 }
 
@@ -147,7 +156,7 @@ static int put_all(struct lister *lister, const char *const *topics,
 	if (!topics || !*topics) {
 		for (topic = fl_kafka_topics(lister->kafka); topic->name;
 		     topic++)
-			if (put_one(lister, topic, err) < 0)
+			if (put_one(lister, topic, false, err) < 0)
 				return -1;
 		return 0;
 	}
@@ -155,7 +164,7 @@ static int put_all(struct lister *lister, const char *const *topics,
 		topic = fl_kafka_topic(lister->kafka, *topics);
 		if (!topic)
 			return fl_kafka_no_topic(lister->kafka, *topics, err);
-		if (put_one(lister, topic, err) < 0)
+		if (put_one(lister, topic, true, err) < 0)
 			return -1;
 	}
 	return 0;
@@ -189,7 +198,8 @@ int fl_lag_print(struct fl_io *io, struct fl_writer *out,
 	const struct fl_kafka_config config = { .consumer = true,
 						.client = io->command,
 						.group = group };
-	struct lister lister = { .out = out,
+	struct lister lister = { .io = io,
+				 .out = out,
 				 .lag = lag,
 				 .group = group,
 				 .as_table = fl_writer_as(out) == FL_AS_TABLE };

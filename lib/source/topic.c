@@ -69,6 +69,7 @@ static struct fl_topic_part *add(struct fl_topic *topic, const char *name,
 	part->origin =
 		fl_sprintf("kafka:%s/%s/%d", cluster, name, (int)partition);
 	part->committed = part->pos = part->given = -1;
+	part->was = part->was_end = -1;
 	part->end = NEVER;
 	part->held_ns = part->seen_ns = FL_TIME_NONE;
 	topic->parts[topic->count++] = part;
@@ -180,28 +181,73 @@ static int take_held(struct fl_topic *topic, struct fl_topic_part **parts,
 	return 0;
 }
 
-/* Where the user wants the partitions to begin: offsets of `starts`. */
-static int take_from(struct fl_topic *topic, struct fl_kafka_part *starts,
-		     size_t count, struct fl_error *err)
+/* What the group or the store holds of the partitions: offsets of `held`, -1
+ * for nothing. */
+static int find_held(struct fl_topic *topic, struct fl_topic_part **parts,
+		     struct fl_kafka_part *held, size_t count,
+		     struct fl_error *err)
+{
+	for (size_t i = 0; i < count; i++)
+		held[i] = place(parts[i], -1);
+	if (topic->config.ask) {
+		if (take_held(topic, parts, count, err) < 0)
+			return -1;
+		for (size_t i = 0; i < count; i++)
+			held[i].offset = parts[i]->pos;
+	} else if (topic->config.group) {
+		if (fl_kafka_committed(topic->kafka, held, count, err) < 0)
+			return -1;
+		for (size_t i = 0; i < count; i++)
+			if (held[i].offset < 0)
+				held[i].offset = -1;
+	}
+	return 0;
+}
+
+/* Does the partition begin where --from says? */
+static bool begins_anew(const struct fl_topic *topic,
+			const struct fl_topic_part *part, int64_t held)
 {
 	const struct fl_topic_config *config = &topic->config;
 
+	if (held < 0)
+		return true;
+	return config->from_said && config->from != FL_TOPIC_STORED &&
+	       !part->begun && (!config->group || held == part->was);
+}
+
+/* Where the partitions begin, by the user's word or by what is held: offsets of
+ * `starts`, which are that on entry. */
+static int take_from(struct fl_topic *topic, struct fl_topic_part **parts,
+		     struct fl_kafka_part *starts, size_t count,
+		     struct fl_error *err)
+{
+	const struct fl_topic_config *config = &topic->config;
+	struct fl_kafka_part *times =
+		fl_realloc(NULL, count + 1, sizeof(*times));
+	int result = 0;
+
 	for (size_t i = 0; i < count; i++)
-		starts[i].offset = config->from == FL_TOPIC_END ? FL_KAFKA_LAST
-				   : config->from == FL_TOPIC_TIME
-					   ? config->from_ns / MS +
-						     (config->from_ns % MS > 0)
-					   : FL_KAFKA_FIRST;
+		times[i] = place(parts[i], config->from_ns / MS +
+						   (config->from_ns % MS > 0));
 	if (config->from == FL_TOPIC_TIME)
-		return fl_kafka_at_time(topic->kafka, starts, count, err);
-	if (config->from != FL_TOPIC_STORED)
-		return 0;
-	if (fl_kafka_committed(topic->kafka, starts, count, err) < 0)
-		return -1;
-	for (size_t i = 0; i < count; i++)
-		if (starts[i].offset < 0)
+		result = fl_kafka_at_time(topic->kafka, times, count, err);
+	for (size_t i = 0; i < count && result == 0; i++) {
+		if (!begins_anew(topic, parts[i], starts[i].offset))
+			continue;
+		parts[i]->begun = true;
+		parts[i]->pos = -1; /* no warm-up leads up to it */
+		if (config->from == FL_TOPIC_TIME)
+			starts[i].offset = times[i].offset;
+		else if (config->from != FL_TOPIC_END)
 			starts[i].offset = FL_KAFKA_FIRST;
-	return 0;
+		else
+			starts[i].offset = parts[i]->was_end >= 0
+						   ? parts[i]->was_end
+						   : FL_KAFKA_LAST;
+	}
+	free(times);
+	return result;
 }
 
 /* How far before the positions to begin: offsets of `starts`. */
@@ -266,17 +312,15 @@ static int take_up(struct fl_topic *topic, struct fl_topic_part **parts,
 		parts[i]->next = 0;
 		parts[i]->seen_ns = FL_TIME_NONE;
 		parts[i]->given = -1;
-		starts[i] = place(parts[i], FL_KAFKA_FIRST);
 	}
-	if (config->ask && take_held(topic, parts, count, err) < 0)
-		return -1;
-	if (take_from(topic, starts, count, err) < 0)
+	if (find_held(topic, parts, starts, count, err) < 0 ||
+	    take_from(topic, parts, starts, count, err) < 0)
 		return -1;
 	/* An end that lies before it must not take the group back. */
 	for (size_t i = 0; i < count; i++)
 		if (starts[i].offset > 0)
 			parts[i]->next = starts[i].offset;
-	if (!config->ask || config->from_said)
+	if (!config->ask)
 		return 0;
 	for (size_t i = 0; i < count; i++)
 		if (parts[i]->pos >= 0 && check_held(topic, parts[i], err) < 0)
@@ -613,12 +657,16 @@ static int add_topic(struct fl_topic *topic, const struct fl_kafka_topic *found,
 	return 0;
 }
 
-/* Of a group: where each partition ends, whoever will read it. */
-static int know_ends(struct fl_topic *topic, const struct list *list,
-		     struct fl_error *err)
+/* Of a group: what is held of each partition, and where it ends, whoever will
+ * read it. */
+static int know_parts(struct fl_topic *topic, const struct list *list,
+		      struct fl_error *err)
 {
+	const struct fl_topic_config *config = &topic->config;
 	struct fl_topic_part **parts =
 		fl_realloc(NULL, list->count + 1, sizeof(*parts));
+	struct fl_kafka_part *held =
+		fl_realloc(NULL, list->count + 1, sizeof(*held));
 	int result = 0;
 
 	for (size_t i = 0; i < list->count && result == 0; i++) {
@@ -626,9 +674,22 @@ static int know_ends(struct fl_topic *topic, const struct list *list,
 			       list->parts[i].partition, err);
 		result = parts[i] ? 0 : -1;
 	}
-	if (result == 0)
+	if (result == 0 && (config->to_end || config->to_ns != FL_TIME_NONE))
 		result = find_ends(topic, parts, list->count, err);
+	if (result == 0 && config->from_said)
+		result = find_held(topic, parts, held, list->count, err);
+	for (size_t i = 0; i < list->count && result == 0 && config->from_said;
+	     i++) {
+		int64_t low;
+
+		parts[i]->was = held[i].offset;
+		if (config->from == FL_TOPIC_END)
+			result = fl_kafka_span(topic->kafka, parts[i]->topic,
+					       parts[i]->partition, &low,
+					       &parts[i]->was_end, err);
+	}
 	free(parts);
+	free(held);
 	return result;
 }
 
@@ -649,9 +710,8 @@ static int begin(struct fl_topic *topic, struct fl_error *err)
 					      strlen(config->topics[0]), 100));
 	if (result == 0 && !config->group)
 		result = taken_up(topic, list.parts, list.count, err);
-	if (result == 0 && config->group &&
-	    (config->to_end || config->to_ns != FL_TIME_NONE))
-		result = know_ends(topic, &list, err);
+	if (result == 0 && config->group)
+		result = know_parts(topic, &list, err);
 	if (result == 0 && config->group)
 		result = fl_kafka_subscribe(topic->kafka, config->topics, err);
 	free(list.parts);

@@ -32,7 +32,11 @@ struct fl_topic_part {
 	int64_t next;  /* the offset behind the last one given */
 	int64_t given; /* the same, without warm-up; -1; set by the caller */
 	int64_t committed; /* of the group, as last told; -1 */
-	int64_t end;       /* where reading ends; INT64_MAX: never */
+	/* How it was when we started: what the group or the store held of it
+	 * (-1: nothing), and where it ended. */
+	int64_t was, was_end;
+	bool begun;  /* --from was followed */
+	int64_t end; /* where reading ends; INT64_MAX: never */
 	/* Warm-up: what lies before `pos`, where the store holds it. */
 	bool warm;
 	int64_t pos;     /* -1: it holds nothing */
@@ -48,7 +52,9 @@ struct fl_topic_config {
 	const int32_t *partitions; /* partitions[partition_count] of each */
 	size_t partition_count;    /* 0: all */
 	enum fl_topic_from from;
-	bool from_said;     /* by the user: that goes before what is held */
+	/* By the user: that goes before what is held, but once, and not where
+	 * somebody has read on since we started. */
+	bool from_said;
 	int64_t from_ns;    /* TIME */
 	bool to_end;        /* up to what there is at the start */
 	int64_t to_ns;      /* up to the first message of then; FL_TIME_NONE */

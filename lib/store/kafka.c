@@ -15,17 +15,13 @@
 #include "base/mem.h"
 #include "base/time.h"
 
-enum {
-	KEY_FIELDS = 8,
-};
-
 /* --- where records go ---------------------------------------------------- */
 
 struct fl_kafka_lane {
 	char *topic;
 	bool checked;
-	int fields[KEY_FIELDS]; /* of the type; -1: look by the path */
-	const char *paths[KEY_FIELDS];
+	int fields[FL_KAFKA_KEY_FIELDS]; /* of the type; -1: look by the path */
+	const char *paths[FL_KAFKA_KEY_FIELDS];
 	size_t count;
 	struct fl_buf key;
 	/* The last record's, for the next one is likely of the same. */
@@ -42,9 +38,10 @@ static void set_lane(struct fl_kafka_route *route, struct fl_kafka_lane *lane,
 	lane->topic = route->topic
 			      ? fl_strdup(route->topic)
 			      : fl_sprintf("%s%s", route->prefix, type->topic);
-	for (size_t i = 0; route->key && route->key[i] && i < KEY_FIELDS; i++)
+	for (size_t i = 0;
+	     route->key && route->key[i] && i < FL_KAFKA_KEY_FIELDS; i++)
 		lane->paths[lane->count++] = fl_strdup(route->key[i]);
-	while (!route->key && *path && lane->count < KEY_FIELDS) {
+	while (!route->key && *path && lane->count < FL_KAFKA_KEY_FIELDS) {
 		size_t len = strcspn(path, ",");
 
 		lane->paths[lane->count++] = fl_strndup(path, len);
@@ -535,7 +532,8 @@ static int kafka_commit(struct fl_store *store, struct fl_error *err)
 	struct state *state = store->state;
 
 	if (fl_kafka_commit(state->route->kafka, err) < 0) {
-		if (state->failed)
+		/* Whoever was fenced has nothing delivered, either. */
+		if (state->failed && !fl_kafka_is_lost(state->route->kafka))
 			fl_error_wrap(err, "a record was not delivered (%s)",
 				      state->why);
 		return -1;

@@ -12,7 +12,8 @@
 #include "net/kafka.h"
 #include "store/store.h"
 
-#define FL_KAFKA_POSITIONS "fl.positions"
+#define FL_KAFKA_POSITIONS  "fl.positions"
+#define FL_KAFKA_KEY_FIELDS 8 /* of one message's key, at most */
 
 /* Where a record goes. */
 struct fl_kafka_route {
