@@ -381,6 +381,8 @@ static int plain_mark(void *arg, const char *bytes, size_t len,
 	return -1;
 }
 
+static char *pipeline; /* outlives the account of the run */
+
 /* The first mark names the pipeline, which is what transactions go by. */
 static int first_mark(struct produce *produce, const char *bytes, size_t len,
 		      struct fl_error *err)
@@ -396,7 +398,7 @@ static int first_mark(struct produce *produce, const char *bytes, size_t len,
 	int result = fl_mark_parse(&mark, bytes, len, err);
 
 	if (result == 0)
-		produce->run->pipeline = fl_strdup(mark.pipeline);
+		produce->run->pipeline = pipeline = fl_strdup(mark.pipeline);
 	fl_mark_release(&mark);
 	if (result < 0)
 		return -1;
