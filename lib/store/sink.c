@@ -9,12 +9,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "base/map.h"
 #include "base/mem.h"
 #include "base/short.h"
 #include "base/time.h"
 #include "rec/bar.h"
 #include "store/crash.h"
+
+#define HELD_NS (2 * FL_MINUTE)
 
 /* A line that waits for its mark. */
 struct line {
@@ -52,12 +55,30 @@ struct fl_sink {
 
 /* --- rows ---------------------------------------------------------------- */
 
+/* Of a pipeline the place is waited for as long as somebody may take to copy
+ * it or to look through it: to end would cost the start of everything before
+ * us, which waits meanwhile. */
+static int begin_patiently(struct fl_sink *sink, struct fl_error *err)
+{
+	struct fl_store *store = sink->config.store;
+	int64_t until = fl_monotonic_ns() + HELD_NS;
+
+	while (store->ops->begin(store, err) < 0) {
+		if (!sink->config.pipeline || !store->held ||
+		    (sink->io->stop && *sink->io->stop) ||
+		    fl_monotonic_ns() > until)
+			return -1;
+		fl_log("%s", err->text);
+		fl_error_clear(err);
+	}
+	return 0;
+}
+
 static int begin(struct fl_sink *sink, struct fl_error *err)
 {
 	if (sink->begun)
 		return 0;
-	if (!sink->config.dry &&
-	    sink->config.store->ops->begin(sink->config.store, err) < 0)
+	if (!sink->config.dry && begin_patiently(sink, err) < 0)
 		return -1;
 	sink->begun = true;
 	if (!sink->config.pipeline)

@@ -493,8 +493,11 @@ static int begin(struct fl_store *store, struct fl_error *err)
 	store->replaced = 0;
 	s->pipeline = NULL;
 	s->has_parts = false;
-	if (step_once(s, s->begin, "write to", err) < 0)
+	store->held = false;
+	if (step_once(s, s->begin, "write to", err) < 0) {
+		store->held = err->code == FL_ERR_AGAIN;
 		return -1;
+	}
 	if (sqlite3_step(s->version) == SQLITE_ROW)
 		version = sqlite3_column_int(s->version, 0);
 	sqlite3_reset(s->version);

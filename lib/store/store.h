@@ -123,6 +123,9 @@ struct fl_store {
 	 * there already: it cannot know of what it writes later. Complete when
 	 * `commit` has returned; `begin` sets it to 0. */
 	uint64_t replaced;
+	/* `begin` failed for somebody else holds the place. Trying again does
+	 * no harm. */
+	bool held;
 };
 
 /* Open the place, by the ops that claim it.

@@ -571,3 +571,54 @@ rss_kib() { awk '/^VmHWM/ { print $2 }' "/proc/$1/status"; }
 	[ $((SECONDS - at)) -lt 5 ]
 	same all got
 }
+
+# --- what goes wrong around it -----------------------------------------------
+
+
+# on: the position that a store has come to, of all partitions.
+on() { fl-load -q --positions "$1" | jq '[.at[][1] | tonumber] | add'; }
+comes_to() { [ "$(on "$1")" = "$2" ]; }
+
+@test "while the output stands still nobody is missed, memory is flat, and all comes in the end" {
+	held=20
+	[ -z "${FL_LONG:-}" ] || held=75
+	ticks 1 300000 >all
+	fl-produce --create-topics=3 --topic full --key price all
+	head -n 20000 all | fl-produce --create-topics=3 --topic blocked --key price
+	# Into a store that somebody else comes to hold.
+	begin loaded bash -c '{ echo $BASHPID >pid.2; exec fl-consume -v --group blocked --resume rows.db --pipeline p \
+			--marks 2000,100ms blocked 2>said.2; } |
+		fl-load --pipeline p --batch 2000,100ms rows.db'
+	loading=$began
+	until_seen 15 comes_to rows.db 20000
+	mkfifo orders
+	exec 7<>orders
+	begin locked bash -c 'exec sqlite3 rows.db <orders'
+	printf '%s\n' '.timeout 10000' 'BEGIN EXCLUSIVE;' '.print locked' >&7
+	until_seen 15 holds locked locked
+	tail -n +20001 all | fl-produce --topic blocked --key price
+	# Into a pipe that nobody reads.
+	begin got bash -c "{ echo \$BASHPID >pid.1; exec fl-consume -v --group full --commit flushed --to end full 2>said.1; } |
+		{ sleep $held; cat; }"
+	reading=$began
+	sleep $((held - 5))
+	for pid in 1 2; do
+		pid=$(<pid.$pid)
+		[ "$(rss_kib "$pid")" -lt 131072 ] || fail "$(rss_kib "$pid") KiB; $(tail -n 20 said.? ./*.err)"
+	done
+	[ "$(on rows.db)" = 20000 ]
+	echo .quit >&7
+	began=$reading
+	ended 0
+	same <(sort all) <(sort got)
+	until_seen 30 comes_to rows.db 300000
+	kill "$(<pid.2)"
+	began=$loading
+	ended 0
+	for log in said.1 said.2; do
+		[ "$(grep -c 'the group gives' $log)" = 1 ] || fail "$(grep group $log)"
+		run ! grep -E 'max.poll|lost|revoked' $log
+	done
+	[ "$(sqlite3 rows.db 'SELECT count(*), count(DISTINCT ts), sum(price) FROM quote')" = '300000|300000|45000150000' ] ||
+		fail "$(sqlite3 rows.db 'SELECT count(*), count(DISTINCT ts), sum(price) FROM quote')"
+}
