@@ -622,3 +622,106 @@ comes_to() { [ "$(on "$1")" = "$2" ]; }
 	[ "$(sqlite3 rows.db 'SELECT count(*), count(DISTINCT ts), sum(price) FROM quote')" = '300000|300000|45000150000' ] ||
 		fail "$(sqlite3 rows.db 'SELECT count(*), count(DISTINCT ts), sum(price) FROM quote')"
 }
+
+# load TOPIC [OPTION...]: all there is, into rows.db; its statuses in `statuses`.
+load_all() {
+	local got=0
+	fl-consume -q --resume rows.db --pipeline p --to end "${@:2}" "$1" 2>consume.err |
+		fl-load -q --pipeline p rows.db 2>load.err || got=$?
+	echo "${PIPESTATUS[*]}" >/dev/null
+	return $got
+}
+rows() { sqlite3 rows.db 'SELECT count(*), count(DISTINCT ts), sum(price) FROM quote'; }
+
+@test "a topic that was made anew is refused, until it is said where to go on" {
+	set -o pipefail
+	kafka topic anew 1
+	ticks 1 10 | fl-produce --topic anew
+	load_all anew
+	[ "$(rows) $(on rows.db)" = '10|10|55 10' ]
+	ticks 11 12 | fl-produce --topic anew
+	load_all anew
+	[ "$(rows) $(on rows.db)" = '12|12|78 12' ]
+	kafka untopic anew
+	kafka topic anew 1
+	ticks 21 25 | fl-produce --topic anew
+	run -4 --separate-stderr fl-consume -q --resume rows.db --pipeline p --to end anew
+	[ "$stderr" = "fl-consume: position 12 of 'anew' partition 0 no longer means the record it was left behind: the partition ends before it, so the topic was created anew; --from beginning|end|TIME says where to go on, or fl-load --forget P makes the store forget" ]
+	# The same behind a group.
+	run -4 --separate-stderr fl-consume -q --group anew --resume rows.db --pipeline p --to end anew
+	[[ $stderr == *'so the topic was created anew; --from '* ]]
+	# It has grown past the position meanwhile: other records are there.
+	ticks 26 40 | fl-produce --topic anew
+	run -4 --separate-stderr fl-consume -q --resume rows.db --pipeline p --to end anew
+	[[ $stderr == "fl-consume: position 12 of 'anew' partition 0 no longer means the record it was left behind: the record before it is of 2026-01-02T00:00:32.000Z, not of 2026-01-02T00:00:12.000Z, so the topic was created anew; --from "* ]] || fail "$stderr"
+	[ "$(rows) $(on rows.db)" = '12|12|78 12' ]
+	# As it says.
+	load_all anew --from beginning
+	[ "$(rows) $(on rows.db)" = '32|32|688 20' ]
+	ticks 41 41 | fl-produce --topic anew
+	load_all anew
+	[ "$(rows) $(on rows.db)" = '33|33|729 21' ]
+	kafka untopic anew
+	kafka topic anew 1
+	ticks 51 52 | fl-produce --topic anew
+	fl-load --forget p --yes rows.db 2>/dev/null || fl-load --forget p rows.db
+	load_all anew
+	[ "$(rows) $(on rows.db)" = '35|35|832 2' ]
+}
+
+@test "a group whose messages are gone is told so, not given what is left" {
+	kafka topic gone 1
+	ticks 1 10 | fl-produce --topic gone
+	fl-consume -q --group gone --commit flushed --to end gone >/dev/null
+	kafka untopic gone
+	kafka topic gone 1
+	ticks 21 25 | fl-produce --topic gone
+	# A group's offsets go with its topic, so it is put where nothing is.
+	case $(committed gone gone) in
+	'0:10 ')
+		run -4 --separate-stderr fl-consume -q --group gone --commit flushed gone
+		[ "$stderr" = "fl-consume: 'gone' partition 0 has no message at the offset where we stand: it was deleted (retention), or the topic was created anew; --from says where to begin" ]
+		;;
+	esac
+	ticks 21 25 >want
+	fl-consume -q --group gone --commit flushed --from beginning --to end gone >got
+	same want got
+	[ "$(committed gone gone)" = '0:5 ' ]
+}
+
+@test "a pipeline that was paused while another took over is refused, and counts nothing twice" {
+	fl-produce --create-topics=1 --topic zombie </dev/null
+	pipeline() { # NAME
+		begin "$1.out" bash -c "set -o pipefail
+			{ echo \$BASHPID >$1.consume; exec fl-consume --group zombie --resume rows.db --pipeline p --marks 100,100ms --warm-up 0s zombie 2>$1.consume.err; } |
+			fl-agg bars 1m 2>$1.agg.err |
+			{ echo \$BASHPID >$1.load; exec fl-load --pipeline p --batch 100,100ms rows.db 2>$1.load.err; }
+			echo \${PIPESTATUS[*]} >$1.ends"
+	}
+	trades() { sqlite3 rows.db 'SELECT sum(trades), sum(volume) FROM bar'; }
+	pipeline a
+	ticks 1 1000 | sed 's/}/,"size":1}/' | fl-produce --topic zombie
+	until_seen 15 comes_to rows.db 1000
+	# Records and marks are under way to a store that no longer takes them.
+	kill -STOP "$(<a.load)"
+	ticks 1001 2000 | sed 's/}/,"size":1}/' | fl-produce --topic zombie
+	sleep 2
+	kill -STOP "$(<a.consume)"
+	pipeline b
+	ticks 2001 3000 | sed 's/}/,"size":1}/' | fl-produce --topic zombie
+	until_seen 30 comes_to rows.db 3000
+	[ "$(trades)" = '3000|3000' ]
+	kill -CONT "$(<a.consume)" "$(<a.load)"
+	until_seen 20 test -s a.ends
+	read -r consume agg load <a.ends
+	[ "$load" = 3 ] || fail "$(cat a.ends a.*.err)"
+	[[ $(<a.load.err) == *"pipeline 'p' was taken over: the stream goes on from '1000' of 'kafka:"*"/zombie/0', where 'rows.db' holds '3000' by now"* ]] ||
+		fail "$(<a.load.err)"
+	[[ $consume =~ ^(0|3|141|143)$ && $agg =~ ^(0|3|141)$ ]] || fail "$(<a.ends)"
+	ticks 3001 3500 | sed 's/}/,"size":1}/' | fl-produce --topic zombie
+	until_seen 15 comes_to rows.db 3500
+	kill "$(<b.consume)"
+	ended 0
+	[ "$(<b.ends)" = '143 0 0' ] || fail "$(<b.ends)"
+	[ "$(trades)" = '3500|3500' ]
+}
