@@ -281,11 +281,15 @@ static void note(struct fl_kafka *kafka, rd_kafka_resp_err_t code,
 		 const char *said)
 {
 	enum fl_code means = fl_kafka_code((int)code);
+	char *after;
 
 	fl_log("kafka: %s: %s", rd_kafka_err2name(code), said);
 	/* That all are down tells less than why the last one was. */
 	if (code != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN || !*kafka->said)
 		keep(kafka->said, sizeof(kafka->said), said);
+	/* For how long, and how often, is nothing that a user could mend. */
+	if ((after = strstr(kafka->said, " (after ")))
+		*after = '\0';
 	if (kafka->fatal)
 		return;
 	if (code == RD_KAFKA_RESP_ERR__SSL && !strstr(said, "verify") &&
@@ -438,14 +442,13 @@ static int wait_for_answer(struct fl_kafka *kafka, struct fl_error *err)
 	return fl_kafka_fail_code(kafka, (int)code, "cannot connect", err);
 }
 
-int fl_kafka_open(struct fl_kafka **out, const struct fl_kafka_config *config,
-		  struct fl_error *err)
+static int open_client(struct fl_kafka *kafka,
+		       const struct fl_kafka_config *config,
+		       struct fl_error *err)
 {
-	struct fl_kafka *kafka = fl_zalloc(sizeof(*kafka));
 	rd_kafka_conf_t *conf = rd_kafka_conf_new();
 	char text[300];
 
-	*out = kafka;
 	kafka->brokers =
 		fl_strdup(config->brokers ? config->brokers : option.brokers);
 	kafka->consumer = config->consumer;
@@ -492,6 +495,16 @@ void fl_kafka_close(struct fl_kafka **out)
 	free(kafka->brokers);
 	free(kafka->cluster);
 	free(kafka);
+}
+
+int fl_kafka_open(struct fl_kafka **out, const struct fl_kafka_config *config,
+		  struct fl_error *err)
+{
+	*out = fl_zalloc(sizeof(**out));
+	if (open_client(*out, config, err) == 0)
+		return 0;
+	fl_kafka_close(out);
+	return -1;
 }
 
 const char *fl_kafka_brokers(const struct fl_kafka *kafka)

@@ -49,8 +49,9 @@ struct fl_kafka_config {
 /* Make the client, and wait for a first answer of the cluster.
  *
  * errors  FL_ERR_USAGE a property that librdkafka does not know; FL_ERR_AGAIN
- *         no broker answers within --timeout; FL_ERR_REFUSED they do not let us
- *         in; FL_ERR_IO a file of a password or certificate */
+ *         no broker answers within --kafka-timeout; FL_ERR_REFUSED they do not
+ *         let us in; FL_ERR_IO a file of a password or certificate. *kafka is
+ *         NULL then */
 int fl_kafka_open(struct fl_kafka **kafka, const struct fl_kafka_config *config,
 		  struct fl_error *err);
 /* Leaves the group; what is not delivered is given up. NULL is fine. */
