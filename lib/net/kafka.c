@@ -679,6 +679,8 @@ int fl_kafka_create(struct fl_kafka *kafka, const char *name, int partitions,
 	if (compacted)
 		rd_kafka_NewTopic_set_config(topic, "cleanup.policy",
 					     "compact");
+	else
+		rd_kafka_NewTopic_set_config(topic, "retention.ms", "-1");
 	queue = rd_kafka_queue_new(kafka->rk);
 	how = rd_kafka_AdminOptions_new(kafka->rk,
 					RD_KAFKA_ADMIN_OP_CREATETOPICS);

@@ -87,7 +87,9 @@ const struct fl_kafka_topic *fl_kafka_topic(const struct fl_kafka *kafka,
 int fl_kafka_no_topic(const struct fl_kafka *kafka, const char *name,
 		      struct fl_error *err);
 /* partitions, replicas: -1 as the cluster has it. compacted: the last message
- * of each key is kept for ever. One that is there already is fine. */
+ * of each key is kept for ever; else all are: their time is that of what they
+ * tell of, and by the usual seven days history would be gone at once. One that
+ * is there already is fine. */
 int fl_kafka_create(struct fl_kafka *kafka, const char *name, int partitions,
 		    int replicas, bool compacted, struct fl_error *err);
 /* Of the cluster, for names of origins; borrowed. NULL with err. */
