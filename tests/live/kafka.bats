@@ -694,34 +694,37 @@ rows() { sqlite3 rows.db 'SELECT count(*), count(DISTINCT ts), sum(price) FROM q
 	pipeline() { # NAME
 		begin "$1.out" bash -c "set -o pipefail
 			{ echo \$BASHPID >$1.consume; exec fl-consume --group zombie --resume rows.db --pipeline p --marks 100,100ms --warm-up 0s zombie 2>$1.consume.err; } |
-			fl-agg bars 1m 2>$1.agg.err |
 			{ echo \$BASHPID >$1.load; exec fl-load --pipeline p --batch 100,100ms rows.db 2>$1.load.err; }
 			echo \${PIPESTATUS[*]} >$1.ends"
 	}
+	# Parts of bars, which a store adds up.
+	parts() {
+		ticks "$1" "$2" | sed -E 's/^.*"ts":"([^"]*:)([0-9.]*Z)".*"price":([0-9]*).*/{"type":"bar","ts":"\100.000Z","provider":"t","symbol":"A","interval":"1m","open":\3,"high":\3,"low":\3,"close":\3,"adj":"none","volume":1,"trades":1,"first_ts":"\1\2","last_ts":"\1\2","partial":true}/'
+	}
 	trades() { sqlite3 rows.db 'SELECT sum(trades), sum(volume) FROM bar'; }
 	pipeline a
-	ticks 1 1000 | sed 's/}/,"size":1}/' | fl-produce --topic zombie
+	parts 1 1000 | fl-produce --topic zombie
 	until_seen 15 comes_to rows.db 1000
 	# Records and marks are under way to a store that no longer takes them.
 	kill -STOP "$(<a.load)"
-	ticks 1001 2000 | sed 's/}/,"size":1}/' | fl-produce --topic zombie
+	parts 1001 2000 | fl-produce --topic zombie
 	sleep 2
 	kill -STOP "$(<a.consume)"
 	pipeline b
-	ticks 2001 3000 | sed 's/}/,"size":1}/' | fl-produce --topic zombie
+	parts 2001 3000 | fl-produce --topic zombie
 	until_seen 30 comes_to rows.db 3000
 	[ "$(trades)" = '3000|3000' ]
 	kill -CONT "$(<a.consume)" "$(<a.load)"
 	until_seen 20 test -s a.ends
-	read -r consume agg load <a.ends
+	read -r consume load <a.ends
 	[ "$load" = 3 ] || fail "$(cat a.ends a.*.err)"
 	[[ $(<a.load.err) == *"pipeline 'p' was taken over: the stream goes on from '1000' of 'kafka:"*"/zombie/0', where 'rows.db' holds '3000' by now"* ]] ||
 		fail "$(<a.load.err)"
-	[[ $consume =~ ^(0|3|141|143)$ && $agg =~ ^(0|3|141)$ ]] || fail "$(<a.ends)"
-	ticks 3001 3500 | sed 's/}/,"size":1}/' | fl-produce --topic zombie
+	[ "$consume" = 141 ] || fail "$(<a.ends)"
+	parts 3001 3500 | fl-produce --topic zombie
 	until_seen 15 comes_to rows.db 3500
 	kill "$(<b.consume)"
 	ended 0
-	[ "$(<b.ends)" = '143 0 0' ] || fail "$(<b.ends)"
+	[ "$(<b.ends)" = '143 0' ] || fail "$(<b.ends)"
 	[ "$(trades)" = '3500|3500' ]
 }
