@@ -636,7 +636,62 @@ static rd_kafka_resp_err_t created(rd_kafka_event_t *event, char *said,
 		       : code;
 }
 
-/* It is made, but not every broker knows it yet. */
+/* Does the broker itself know the topic? One that cannot be asked does. */
+static bool broker_knows(struct fl_kafka *kafka, int32_t broker,
+			 const char *name)
+{
+	char said[200];
+	rd_kafka_AdminOptions_t *how = rd_kafka_AdminOptions_new(
+		kafka->rk, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS);
+	rd_kafka_queue_t *queue = rd_kafka_queue_new(kafka->rk);
+	rd_kafka_ConfigResource_t *topic =
+		rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, name);
+	rd_kafka_event_t *event;
+	bool knows = true;
+
+	rd_kafka_AdminOptions_set_broker(how, broker, said, sizeof(said));
+	rd_kafka_AdminOptions_set_request_timeout(how, 2000, said,
+						  sizeof(said));
+	rd_kafka_DescribeConfigs(kafka->rk, &topic, 1, how, queue);
+	event = rd_kafka_queue_poll(queue, 3000);
+	if (event && !rd_kafka_event_error(event)) {
+		size_t count;
+		const rd_kafka_ConfigResource_t **found =
+			rd_kafka_DescribeConfigs_result_resources(
+				rd_kafka_event_DescribeConfigs_result(event),
+				&count);
+
+		knows = !count ||
+			rd_kafka_ConfigResource_error(found[0]) !=
+				RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
+	}
+	if (event)
+		rd_kafka_event_destroy(event);
+	rd_kafka_ConfigResource_destroy(topic);
+	rd_kafka_queue_destroy(queue);
+	rd_kafka_AdminOptions_destroy(how);
+	return knows;
+}
+
+static int all_know(struct fl_kafka *kafka, const char *name, bool *all,
+		    struct fl_error *err)
+{
+	const struct rd_kafka_metadata *found;
+	rd_kafka_resp_err_t code = rd_kafka_metadata(kafka->rk, 0, NULL, &found,
+						     kafka->timeout_ms);
+
+	if (code)
+		return fl_kafka_fail_code(kafka, (int)code,
+					  "cannot list brokers", err);
+	*all = true;
+	for (int i = 0; i < found->broker_cnt && *all; i++)
+		*all = broker_knows(kafka, found->brokers[i].id, name);
+	rd_kafka_metadata_destroy(found);
+	return 0;
+}
+
+/* It is made, but not every broker knows it yet; one that does not makes
+ * librdkafka give up what is on its way there. */
 static int wait_for_topic(struct fl_kafka *kafka, const char *name,
 			  struct fl_error *err)
 {
@@ -644,20 +699,22 @@ static int wait_for_topic(struct fl_kafka *kafka, const char *name,
 
 	for (;;) {
 		const struct fl_kafka_topic *topic;
-		struct fl_error unused = { .code = FL_OK };
+		bool all = false;
 
 		if (fl_kafka_refresh(kafka, err) < 0)
 			return -1;
 		topic = fl_kafka_topic(kafka, name);
-		if (topic && topic->partitions)
+		if (topic && topic->partitions &&
+		    all_know(kafka, name, &all, err) < 0)
+			return -1;
+		if (all)
 			return 0;
 		if (fl_monotonic_ns() > until)
 			return fl_error_set(err, FL_ERR_AGAIN,
 					    "topic '%s' was created, but the "
 					    "brokers do not show it yet",
 					    name);
-		rd_kafka_poll(kafka->rk, 50);
-		fl_error_clear(&unused);
+		rd_kafka_poll(kafka->rk, 20);
 	}
 }
 
