@@ -277,10 +277,17 @@ static void keep(char *text, size_t size, const char *said)
 	snprintf(text, size, "%s", fl_show(said, strlen(said), 250));
 }
 
+/* Of what goes wrong with TLS, what no waiting mends: not a broker that speaks
+ * none yet. */
+static bool of_certificate(const char *said)
+{
+	return strstr(said, "verify") || strstr(said, "certificate") ||
+	       strstr(said, "unknown ca");
+}
+
 static void note(struct fl_kafka *kafka, rd_kafka_resp_err_t code,
 		 const char *said)
 {
-	enum fl_code means = fl_kafka_code((int)code);
 	char *after;
 
 	fl_log("kafka: %s: %s", rd_kafka_err2name(code), said);
@@ -292,11 +299,12 @@ static void note(struct fl_kafka *kafka, rd_kafka_resp_err_t code,
 		*after = '\0';
 	if (kafka->fatal)
 		return;
-	if (code == RD_KAFKA_RESP_ERR__SSL && !strstr(said, "verify") &&
-	    !strstr(said, "certificate"))
-		means = FL_ERR_AGAIN; /* a broker that speaks no TLS yet */
 	if (code == RD_KAFKA_RESP_ERR__AUTHENTICATION ||
-	    (code == RD_KAFKA_RESP_ERR__SSL && means == FL_ERR_REFUSED)) {
+	    (code == RD_KAFKA_RESP_ERR__SSL && of_certificate(said)) ||
+	    /* Since TLS 1.3 the broker's word on ours comes when all is set up.
+	     */
+	    (code == RD_KAFKA_RESP_ERR__TRANSPORT &&
+	     strstr(said, "SSL alert") && of_certificate(said))) {
 		kafka->fatal = FL_ERR_REFUSED;
 		keep(kafka->fatal_text, sizeof(kafka->fatal_text), said);
 	}
