@@ -105,8 +105,6 @@ static void on_report(rd_kafka_t *rk, const rd_kafka_message_t *message,
 		break;
 	case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
 	case RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED:
-	case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
-	case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
 		/* No fault of the message: none of them will get through. */
 		timed_out = true;
 		if (!kafka->fatal)
