@@ -433,12 +433,16 @@ static int configure(struct fl_kafka *kafka, rd_kafka_conf_t *conf,
 static int wait_for_answer(struct fl_kafka *kafka, struct fl_error *err)
 {
 	int64_t until = fl_monotonic_ns() + option.timeout_ns;
+	int patience_ms = 500;
 	rd_kafka_resp_err_t code;
 
+	/* In parts, to hear of what no waiting mends; in growing ones, for an
+	 * answer that comes after its part is missed. */
 	do {
 		const struct rd_kafka_metadata *found;
 
-		code = rd_kafka_metadata(kafka->rk, 0, NULL, &found, 500);
+		code = rd_kafka_metadata(kafka->rk, 0, NULL, &found,
+					 patience_ms);
 		if (code == RD_KAFKA_RESP_ERR_NO_ERROR) {
 			rd_kafka_metadata_destroy(found);
 			return 0;
@@ -446,6 +450,9 @@ static int wait_for_answer(struct fl_kafka *kafka, struct fl_error *err)
 		rd_kafka_poll(kafka->rk, 0);
 		if (kafka->fatal)
 			break;
+		if (code == RD_KAFKA_RESP_ERR__TIMED_OUT &&
+		    patience_ms < kafka->timeout_ms / 2)
+			patience_ms *= 2;
 	} while (fl_monotonic_ns() < until);
 	return fl_kafka_fail_code(kafka, (int)code, "cannot connect", err);
 }
