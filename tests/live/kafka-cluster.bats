@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# shellcheck disable=SC2154 # run sets output, stderr and status
+# shellcheck disable=SC2154,SC2030,SC2031 # run sets output, stderr and status; exports are a test's own
 # fl-produce and fl-consume with three brokers: logging in, and brokers that go
 # and come.
 

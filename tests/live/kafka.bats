@@ -134,7 +134,7 @@ rss_kib() { awk '/^VmHWM/ { print $2 }' "/proc/$1/status"; }
 	[[ $stderr == "fl-produce: cannot create topic 'copies' on $FL_BROKERS: "*'replication factor'* ]] || fail "$stderr"
 	run -4 --separate-stderr fl-produce -q --create-topics --topic 'a topic' </dev/null
 	[[ $stderr == "fl-produce: cannot create topic 'a topic' on $FL_BROKERS: "* ]] || fail "$stderr"
-	for wrong in 0 a 3, 3,0 3,1,1; do
+	for wrong in 0 a '3,' 3,0 3,1,1; do
 		run -2 --separate-stderr fl-produce --create-topics="$wrong" </dev/null
 		[[ $stderr == "fl-produce: --create-topics takes partitions and copies, such as 6 or 6,3, not '$wrong'" ]] || fail "$stderr"
 	done
@@ -357,13 +357,13 @@ rss_kib() { awk '/^VmHWM/ { print $2 }' "/proc/$1/status"; }
 	printf '\377\376{"type"\200' >payload
 	put bad_utf8
 	# 900,000 bytes are a record, one more is not.
-	printf '%s' "${tick%\}},\"x\":\"" >head
-	{ cat head; head -c $((900000 - $(wc -c <head) - 2)) /dev/zero | tr '\0' x; printf '"}'; } >payload
+	printf '%s' "${tick%\}},\"x\":\"" >top
+	{ cat top; head -c $((900000 - $(wc -c <top) - 2)) /dev/zero | tr '\0' x; printf '"}'; } >payload
 	cp payload large
 	put good
 	printf ' ' >>payload
 	put too_long
-	{ cat head; head -c 7000000 /dev/zero | tr '\0' x; printf '"}'; } >payload
+	{ cat top; head -c 7000000 /dev/zero | tr '\0' x; printf '"}'; } >payload
 	put too_long
 	{ printf '%s' "${tick%\}},\"x\":"; head -c 400000 /dev/zero | tr '\0' '['; head -c 400000 /dev/zero | tr '\0' ']'; printf '}'; } >payload
 	put bad_json
@@ -387,9 +387,6 @@ rss_kib() { awk '/^VmHWM/ { print $2 }' "/proc/$1/status"; }
 	for how in '--to end' "-n $n" '--group poison --commit flushed --to end' \
 		"--group poison2 --each 'cat >>got' --to end" '--resume new.db --pipeline p --to end'; do
 		rm -f rejects got
-		case $how in
-		*resume*) account='.in == 22 and .rejected == 18' ;;
-		esac
 		eval "run_json 1 fl-consume --rejects rejects $how poison"
 		grep -v '"type":"mark"' out >>got || :
 		same good got
@@ -481,12 +478,12 @@ rss_kib() { awk '/^VmHWM/ { print $2 }' "/proc/$1/status"; }
 	[ "$(jq -c 'del(.ts)' got)" = "$(jq -c 'del(.ts)' out)" ]
 	run -0 fl-consume --group lag --lag --as table lag.one
 	[ "${#lines[@]}" = 2 ]
-	[ "$(echo ${lines[0]})" = 'TOPIC PARTITION POSITION END LAG' ]
-	[ "$(echo ${lines[1]})" = 'lag.one 0 4 10 6' ]
+	[ "$(xargs <<<"${lines[0]}")" = 'TOPIC PARTITION POSITION END LAG' ]
+	[ "$(xargs <<<"${lines[1]}")" = 'lag.one 0 4 10 6' ]
 	run_json 0 fl-consume --list lag.one lag.two
 	[ "$(jq -c '[.stat, .subject, .by, .values]' out | xargs -d '\n')" = '["topic","lag.one",{"topic":"lag.one"},{"partitions":1,"replicas":1,"messages":10}] ["topic","lag.two",{"topic":"lag.two"},{"partitions":2,"replicas":1,"messages":0}]' ]
 	run -0 fl-consume --list --as table lag.one lag.two
-	[ "$(echo ${lines[*]})" = 'TOPIC PARTITIONS REPLICAS MESSAGES lag.one 1 1 10 lag.two 2 1 0' ]
+	[ "$(xargs <<<"$output")" = 'TOPIC PARTITIONS REPLICAS MESSAGES lag.one 1 1 10 lag.two 2 1 0' ]
 	# Records as others are: they pass what checks records.
 	fl-consume --list | fl-clean >/dev/null
 	run -4 --separate-stderr fl-consume -q --list lag.on
@@ -526,18 +523,18 @@ rss_kib() { awk '/^VmHWM/ { print $2 }' "/proc/$1/status"; }
 	ticks 1 12 >all
 	fl-produce --create-topics=1 --topic again all
 	cat >cmd <<-'END'
-		date +%s%N >>times
-		cat >"got.$(wc -l <times)"
-		[ "$(wc -l <times)" -ge 3 ] || exit 3
+		date +%s%N >>at.log
+		cat >"got.$(wc -l <at.log)"
+		[ "$(wc -l <at.log)" -ge 3 ] || exit 3
 	END
 	fl-consume --group again --each 'bash cmd' -n 5 again
-	[ "$(wc -l <times)" = 3 ]
+	[ "$(wc -l <at.log)" = 3 ]
 	head -n 5 all >want
 	same want got.1
 	same want got.2
 	same want got.3
-	[ "$(awk 'NR > 1 { d = ($1 - last) / 1e9; if (d < (NR == 2 ? 1 : 2) || d > (NR == 2 ? 2 : 4)) print "bad" } { last = $1 }' times)" = '' ] ||
-		fail "$(<times)"
+	[ "$(awk 'NR > 1 { d = ($1 - last) / 1e9; if (d < (NR == 2 ? 1 : 2) || d > (NR == 2 ? 2 : 4)) print "bad" } { last = $1 }' at.log)" = '' ] ||
+		fail "$(<at.log)"
 	[ "$(committed again again)" = '0:5 ' ]
 	run -4 --separate-stderr fl-consume -q --group again --each 'cat >seen; exit 4' --to end again
 	[ "$stderr" = "fl-consume: 'cat >seen; exit 4' ended with 4; its batch is not committed" ]
@@ -586,6 +583,7 @@ comes_to() { [ "$(on "$1")" = "$2" ]; }
 	fl-produce --create-topics=3 --topic full --key price all
 	head -n 20000 all | fl-produce --create-topics=3 --topic blocked --key price
 	# Into a store that somebody else comes to hold.
+	# shellcheck disable=SC2016 # the inner shell's own
 	begin loaded bash -c '{ echo $BASHPID >pid.2; exec fl-consume -v --group blocked --resume rows.db --pipeline p \
 			--marks 2000,100ms blocked 2>said.2; } |
 		fl-load --pipeline p --batch 2000,100ms rows.db'
@@ -623,13 +621,10 @@ comes_to() { [ "$(on "$1")" = "$2" ]; }
 		fail "$(sqlite3 rows.db 'SELECT count(*), count(DISTINCT ts), sum(price) FROM quote')"
 }
 
-# load TOPIC [OPTION...]: all there is, into rows.db; its statuses in `statuses`.
+# load_all TOPIC [OPTION...]: all there is, into rows.db.
 load_all() {
-	local got=0
-	fl-consume -q --resume rows.db --pipeline p --to end "${@:2}" "$1" 2>consume.err |
-		fl-load -q --pipeline p rows.db 2>load.err || got=$?
-	echo "${PIPESTATUS[*]}" >/dev/null
-	return $got
+	fl-consume -q --resume rows.db --pipeline p --to end "${@:2}" "$1" |
+		fl-load -q --pipeline p rows.db
 }
 rows() { sqlite3 rows.db 'SELECT count(*), count(DISTINCT ts), sum(price) FROM quote'; }
 
