@@ -183,8 +183,7 @@ refused() {
 	[ "$in" -lt $count ]
 	[ "$in" = $((out + uncommitted)) ]
 	[ "$uncommitted" -gt 0 ]
-	for n in 1 2 3; do kafka revive $n & done
-	wait
+	kafka revive 1 2 3
 	until_seen 30 kcat -C -q -e -b "$FL_BROKERS" -t away >/dev/null
 	fl-consume --to end away >got
 	[ "$(wc -l <got)" -ge "$out" ]
