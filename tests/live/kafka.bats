@@ -384,7 +384,7 @@ rss_kib() { awk '/^VmHWM/ { print $2 }' "/proc/$1/status"; }
 	text good "$tick"
 	{ echo "$tick"; cat large; echo; echo "$tick"; echo "$tick"; } >good
 	grep -v good want >refused
-	for how in '--to end' "-n $n" '--group poison --commit flushed --to end' \
+	for how in '--to end' '-n 4 --to end' '--group poison --commit flushed --to end' \
 		"--group poison2 --each 'cat >>got' --to end" '--resume new.db --pipeline p --to end'; do
 		rm -f rejects got
 		eval "run_json 1 fl-consume --rejects rejects $how poison"
