@@ -277,6 +277,26 @@ def chart(bench):
                     results=dict)
 
 
+STARTS = 200
+
+
+def start(bench):
+    """A command that needs no network must not pay for the libraries of one
+    that does."""
+    often = f"for ((i = 0; i < {STARTS}; i++)); do \"$@\"; done"
+    one = bench.data("one", 1, "quotes", "-b", "0")
+    tools = [
+        Tool("fl-fetch sim -n 1", ["bash", "-c", often, "bash", *bench.ours("fl-fetch", "sim", "-n", "1")], ours=True),
+        Tool("cat", ["bash", "-c", often, "bash", "cat", one]),
+    ]
+
+    def target(by_name):
+        more = (by_name["fl-fetch sim -n 1"].median("wall") - by_name["cat"].median("wall")) / STARTS * 1e3
+        return more <= 3, f"fl-fetch sim -n 1 takes {more:.1f} ms more than cat, at most 3 wanted"
+
+    return Workload("start", f"{STARTS} times a command that gives one record", one, tools, (), [target], results=dict)
+
+
 BROKER = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "services", "kafka")
 KAFKA_LINES = 2_000_000
 
@@ -360,4 +380,5 @@ def kafka_consume(bench):
 
 # In this order: a folder is read after it was written.
 ALL = {"clean": clean, "bars": bars, "csv": csv, "sqlite": sqlite, "lake write": lake_write, "lake read": lake_read,
-       "chart": chart, "kafka produce": kafka_produce, "kafka consume": kafka_consume}
+       "chart": chart, "start": start,
+       "kafka produce": kafka_produce, "kafka consume": kafka_consume}
