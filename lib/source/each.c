@@ -114,23 +114,33 @@ void fl_each_pass(struct fl_each *each, const char *topic, int32_t partition,
 
 void fl_each_drop(struct fl_each *each, const char *topic, int32_t partition)
 {
-	size_t kept = 0, to = 0;
+	size_t kept = 0, to = 0, gone = 0;
 
+	while (gone < each->span_count &&
+	       (each->spans[gone].partition != partition ||
+		strcmp(each->spans[gone].topic, topic) != 0))
+		gone++;
+	if (gone == each->span_count)
+		return;
 	for (size_t i = 0; i < each->count; i++) {
 		struct line line = each->lines[i];
-		const struct span *span = &each->spans[line.span];
 
-		if (span->partition == partition &&
-		    strcmp(span->topic, topic) == 0)
+		if (line.span == gone)
 			continue;
 		memmove(each->text.data + to, each->text.data + line.at,
 			line.len);
 		line.at = to;
+		line.span -= line.span > gone;
 		to += line.len;
 		each->lines[kept++] = line;
 	}
 	each->count = kept;
 	each->text.len = to;
+	/* Nor are its bounds the batch's. */
+	free(each->spans[gone].topic);
+	each->span_count--;
+	memmove(each->spans + gone, each->spans + gone + 1,
+		(each->span_count - gone) * sizeof(*each->spans));
 }
 
 bool fl_each_due(const struct fl_each *each, const struct fl_each_size *size)
