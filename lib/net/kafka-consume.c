@@ -327,8 +327,10 @@ void fl_kafka_rest(struct fl_kafka *kafka)
 	if (kafka->wanted || kafka->spare)
 		return;
 	message = rd_kafka_consumer_poll(kafka->rk, 0);
-	if (message && !message->err)
-		kafka->spare = message; /* but one that came is not lost */
+	/* But what came all the same, an end among it, comes once only. */
+	if (message &&
+	    (!message->err || message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF))
+		kafka->spare = message;
 	else if (message)
 		rd_kafka_message_destroy(message);
 }

@@ -480,6 +480,8 @@ static int judge(struct fl_topic *topic, const struct fl_kafka_in *in,
 	if (in->end)
 		return 0;
 	part->next = in->offset + 1;
+	/* The last one: that no other comes need not be waited for. */
+	part->done = part->next >= part->end && !part->warm;
 	return 1;
 }
 
@@ -702,12 +704,14 @@ static int begin(struct fl_topic *topic, struct fl_error *err)
 	for (size_t i = 0; config->topics[i] && result == 0; i++)
 		result = find_topics(topic, config->topics[i], add_topic, &list,
 				     err);
-	if (result == 0 && !list.count)
+	if (result == 0 && !list.count) {
+		const char *word = config->topics[0] ? config->topics[0] : "";
+
 		result = fl_error_set(err, FL_ERR_REFUSED,
 				      "no topic on %s is like '%s'",
 				      fl_kafka_brokers(topic->kafka),
-				      fl_show(config->topics[0],
-					      strlen(config->topics[0]), 100));
+				      fl_show(word, strlen(word), 100));
+	}
 	if (result == 0 && !config->group)
 		result = taken_up(topic, list.parts, list.count, err);
 	if (result == 0 && config->group)

@@ -87,11 +87,13 @@ int fl_store_find(const char *place, const struct fl_store_ops **ops,
 		}
 	}
 	/* One that is written and read by commands of its own. */
-	if (strncmp(place, "kafka://", 8) == 0)
-		return fl_error_set(err, FL_ERR_USAGE,
-				    "'%s' is a Kafka topic: fl-produce writes "
-				    "to it, fl-consume reads it",
-				    fl_show(place, strlen(place), 200));
+	if (strncmp(place, "kafka://", 8) == 0) {
+		fl_error_set(err, FL_ERR_USAGE,
+			     "'%s' is a Kafka topic: fl-produce writes to it, "
+			     "fl-consume reads it",
+			     fl_show(place, strlen(place), 200));
+		return -1;
+	}
 	masked = mask(place);
 	what = find_planned(place);
 	list_forms(&forms);
