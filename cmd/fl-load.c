@@ -114,19 +114,22 @@ static const struct fl_command command = {
 	.examples = "fl-fetch csv prices.csv | fl-clean | fl-load lake.db\n"
 		    "fl-load lake.db ticks.ndjson.zst\n"
 		    "fl-load lake/ ticks.ndjson.zst\n"
+		    "fl-load postgres:///lake ticks.ndjson.zst\n"
 		    "fl-fetch sim --resume lake.db --pipeline s -n 1000 | "
 		    "fl-load --pipeline s lake.db\n"
 		    "fl-load --positions lake.db\n"
 		    "fl-load --print-schema",
-	.notes = "PLACE is FILE.db, sqlite:FILE or DIR/ (with the slash: a "
-		 "folder of compressed files); without one, what FL_STORE "
-		 "names.",
+	.notes = "PLACE is FILE.db, sqlite:FILE, DIR/ (with the slash: a "
+		 "folder of compressed files) or postgres://[USER@]HOST/DB; "
+		 "without one, what FL_STORE names.",
 };
 
 /* --- asked alone --------------------------------------------------------- */
 
 /* What was done, in place of the account of a load. */
 static struct fl_buf told;
+/* The place as it may be shown. */
+static char *shown;
 
 static void tell(const struct fl_run *run, struct fl_buf *out)
 {
@@ -190,7 +193,7 @@ static int print_positions(const char *place, struct fl_error *err)
 		result = fl_write_all(STDOUT_FILENO, printer.text.data,
 				      printer.text.len, "standard output", err);
 	fl_buf_printf(&told, "'%s' holds %llu position%s of %llu pipeline%s",
-		      place, (unsigned long long)printer.positions,
+		      shown, (unsigned long long)printer.positions,
 		      printer.positions == 1 ? "" : "s",
 		      (unsigned long long)printer.pipelines,
 		      printer.pipelines == 1 ? "" : "s");
@@ -240,7 +243,7 @@ static int forget(const char *place, struct fl_error *err)
 			fl_show(option.forget, strlen(option.forget), 60),
 			store->place, names.len ? names.data : "none");
 	fl_buf_printf(&told, "'%s' has forgotten %llu position%s of '%s'",
-		      place, (unsigned long long)rows, rows == 1 ? "" : "s",
+		      shown, (unsigned long long)rows, rows == 1 ? "" : "s",
 		      option.forget);
 	fl_store_close(&store);
 	fl_buf_release(&names);
@@ -252,7 +255,7 @@ static int migrate(const char *place, struct fl_error *err)
 	struct fl_store *store = NULL;
 	int result = fl_store_open(&store, place, FL_STORE_WRITE, err);
 
-	fl_buf_printf(&told, "the tables of '%s' are up to date", place);
+	fl_buf_printf(&told, "the tables of '%s' are up to date", shown);
 	fl_store_close(&store);
 	return result;
 }
@@ -398,10 +401,10 @@ static int load(struct fl_run *run, const char *place, struct fl_error *err)
 	int result;
 
 	load.run = run;
-	load.place = place;
+	load.place = shown;
 	run->account = account;
 	run->account_arg = &load;
-	run->progress_what = place;
+	run->progress_what = shown;
 	run->io.typed = "fl-load PLACE";
 	run->pipeline = option.pipeline;
 	result = fl_store_open(&load.store, place,
@@ -484,6 +487,7 @@ static int run_command(struct fl_run *run, struct fl_error *err)
 		place = run->operands[run->operand_next++];
 	else
 		place = fl_run_setting(run, "store");
+	shown = place ? fl_store_mask(place) : NULL;
 	if (alone)
 		run->account = tell;
 	if (option.print_schema)
@@ -511,5 +515,6 @@ int main(int argc, char **argv)
 	run_command(&run, &err);
 	status = fl_run_end(&run, &err);
 	fl_buf_release(&told);
+	free(shown);
 	return status;
 }

@@ -101,6 +101,39 @@ static int refuse(struct fl_sink *sink, const struct fl_record *rec,
 	return fl_reject(sink->io, &reject, err);
 }
 
+/* The place refuses a row that it had taken: its outcome was counted. */
+static int on_refused(void *arg, const struct fl_record *rec,
+		      enum fl_put outcome, const char *why,
+		      struct fl_error *err)
+{
+	struct fl_sink *sink = arg;
+	FL_UNINITIALIZED struct fl_note note;
+	const struct fl_reject reject = {
+		.reason = FL_REASON_sink_refused,
+		.note = &note,
+		.input = rec->input,
+		.line = rec->line,
+		.raw = rec->bytes,
+		.raw_len = rec->len,
+	};
+
+	note.field[0] = '\0';
+	fl_note_set(&note, "", "%s", why);
+	if (outcome == FL_PUT_REPLACED)
+		sink->batch.replaced--;
+	else
+		sink->batch.fresh--;
+	/* A held line is no longer one that may stay uncommitted. */
+	for (size_t i = 0; i < sink->covered; i++) {
+		struct line *line = &sink->lines[i];
+
+		if (line->number == rec->line && line->input && rec->input &&
+		    strcmp(line->input, rec->input) == 0)
+			line->input = NULL;
+	}
+	return fl_reject(sink->io, &reject, err);
+}
+
 /* Into the open transaction; `counts`: it is part of the account. */
 static int write_row(struct fl_sink *sink, const struct fl_record *rec,
 		     bool counts, struct fl_error *err)
@@ -195,14 +228,22 @@ static void roll_back(struct fl_sink *sink)
 static int commit(struct fl_sink *sink, struct fl_error *err)
 {
 	uint64_t rows = batch_rows(sink);
+	int result;
 
 	if (!sink->begun)
 		return 0;
 	fl_crash_at("before_commit", sink->tally.commits + 1);
-	if (!sink->config.dry &&
-	    sink->config.store->ops->commit(sink->config.store, err) < 0) {
-		roll_back(sink);
-		return -1;
+	if (!sink->config.dry) {
+		/* What it refuses on the way is stored with the rest. */
+		sink->writing = true;
+		result = sink->config.store->ops->commit(sink->config.store,
+							 err);
+		sink->writing = false;
+		if (result < 0) {
+			roll_back(sink);
+			return -1;
+		}
+		rows = batch_rows(sink);
 	}
 	fl_crash_at("after_commit", sink->tally.commits + 1);
 	settle(sink);
@@ -580,6 +621,10 @@ int fl_sink_open(struct fl_sink **out, const struct fl_sink_config *config,
 	sink->io->keep_reject = keep_reject;
 	sink->io->keep_reject_arg = sink;
 	*out = sink;
+	if (config->store) {
+		config->store->refuse = on_refused;
+		config->store->refuse_arg = sink;
+	}
 	if (fl_rejects_open(sink->io, err) < 0)
 		return -1;
 	if (!config->dry || !config->store || !config->pipeline)

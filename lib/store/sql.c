@@ -60,6 +60,11 @@ static void sqlite_shown(struct fl_buf *out, const char *column,
 		fl_buf_printf(out, "\"%s\"", column);
 }
 
+static void sqlite_instant(struct fl_buf *out, const char *column)
+{
+	fl_buf_printf(out, "\"%s\"", column);
+}
+
 /* Decimals are TEXT: exact, as NUMERIC would not be past 2^53. */
 const struct fl_sql_dialect fl_sql_sqlite = {
 	.name = "SQLite",
@@ -81,7 +86,54 @@ const struct fl_sql_dialect fl_sql_sqlite = {
 	.numbered = true,
 	.clustered = " WITHOUT ROWID",
 	.any_of = sqlite_any_of,
+	.instant = sqlite_instant,
 	.shown = sqlite_shown,
+};
+
+static void postgres_any_of(struct fl_buf *out, const char *column,
+			    unsigned first, unsigned count)
+{
+	fl_buf_printf(out, "\"%s\" && ARRAY[", column);
+	for (unsigned i = 0; i < count; i++)
+		fl_buf_printf(out, "%s$%u", i ? "," : "", first + i);
+	fl_buf_puts(out, "]::text[]");
+}
+
+/* EXTRACT is exact from release 14 on, and before for all but far times. */
+static void postgres_instant(struct fl_buf *out, const char *column)
+{
+	fl_buf_printf(out,
+		      "((EXTRACT(EPOCH FROM \"%s\") * 1000000)::bigint * 1000 "
+		      "+ COALESCE(\"%s_ns\", 0))",
+		      column, column);
+}
+
+/* Texts compare by their bytes, as they do everywhere else here; json keeps
+ * the text that it was given, which jsonb does not. */
+#define POSTGRES_TEXT "text COLLATE \"C\""
+const struct fl_sql_dialect fl_sql_postgres = {
+	.name = "PostgreSQL",
+	.quote = '"',
+	.types = {
+		[FL_STRING] = POSTGRES_TEXT,
+		[FL_NUMBER] = "numeric",
+		[FL_SUM] = "numeric",
+		[FL_INTEGER] = "bigint",
+		[FL_BOOLEAN] = "boolean",
+		[FL_TIME] = "timestamptz",
+		[FL_DATE] = "date",
+		[FL_STRINGS] = "text[]",
+		[FL_OBJECTS] = "json",
+		[FL_OBJECT] = "json",
+	},
+	.key_text = POSTGRES_TEXT,
+	.parameter = '$',
+	.numbered = true,
+	.clustered = "",
+	.micros = true,
+	.parts_index = true,
+	.any_of = postgres_any_of,
+	.instant = postgres_instant,
 };
 
 /* --- columns ------------------------------------------------------------- */
@@ -133,7 +185,40 @@ static bool has_parts(const struct fl_type *type)
 	return fl_type_field(type, "partial", 7) >= 0;
 }
 
-size_t fl_sql_columns(const struct fl_type *type, struct fl_sql_column *cols)
+/* Behind a time with microseconds the rest of its nanoseconds; in the key where
+ * the time is. Of `ts` it is always there, of others where it is not 0. */
+static void add_rest(struct fl_sql_column *cols, size_t *count)
+{
+	const struct fl_sql_column *time = &cols[*count - 1];
+	struct fl_sql_column *col;
+	char name[64];
+
+	snprintf(name, sizeof(name), "%.60s_ns", time->name);
+	col = add(cols, count, FL_SQL_NS, FL_INTEGER, name);
+	col->field = time->field;
+	col->since = time->since;
+	col->required = time->required;
+	if (!time->key)
+		return;
+	for (size_t i = 0; i + 1 < *count; i++)
+		cols[i].key += cols[i].key > time->key;
+	col->key = time->key + 1;
+}
+
+/* A field's place in the key of the table, where a time has two. */
+static unsigned place_in(const struct fl_sql_column *cols, size_t count,
+			 unsigned place)
+{
+	for (size_t i = 0; place && i < count; i++) {
+		if (cols[i].role == FL_SQL_NS && cols[i].key &&
+		    place >= cols[i].key)
+			return place + 1;
+	}
+	return place;
+}
+
+size_t fl_sql_columns(const struct fl_sql_dialect *dialect,
+		      const struct fl_type *type, struct fl_sql_column *cols)
 {
 	const struct fl_field *fields = type->fields;
 	struct fl_sql_column *col;
@@ -148,9 +233,12 @@ size_t fl_sql_columns(const struct fl_type *type, struct fl_sql_column *cols)
 			  fields[i].column);
 		col->field = i;
 		col->since = fields[i].since;
-		col->key = key_place(type, fields[i].path);
+		col->key = place_in(cols, count - 1,
+				    key_place(type, fields[i].path));
 		col->required = col->key || strcmp(fields[i].path, "ts") == 0;
 		col->absent = col->key ? fields[i].absent : NULL;
+		if (col->kind == FL_TIME && dialect->micros)
+			add_rest(cols, &count);
 		/* "" is no value, so where the key holds it the field was
 		 * absent; another word may have been there or not. */
 		if (!col->absent || !*col->absent)
@@ -162,7 +250,8 @@ size_t fl_sql_columns(const struct fl_type *type, struct fl_sql_column *cols)
 	}
 	if (key_place(type, "tick_id")) {
 		col = add(cols, &count, FL_SQL_TICK_ID, FL_INTEGER, "tick_id");
-		col->key = key_place(type, "tick_id");
+		col->key =
+			place_in(cols, count - 1, key_place(type, "tick_id"));
 		col->required = true;
 		col->since = born;
 	}
@@ -252,14 +341,19 @@ void fl_sql_order(struct fl_buf *out, const struct fl_sql_dialect *dialect,
 		  bool descending)
 {
 	struct fl_sql_column cols[FL_SQL_COLUMNS_MAX];
-	size_t count = fl_sql_columns(type, cols);
+	size_t count = fl_sql_columns(dialect, type, cols);
 	const struct fl_sql_column *col;
 	const char *way = descending ? " DESC" : "";
 
 	put_column(out, dialect, alias, "ts");
 	fl_buf_puts(out, way);
+	if (dialect->micros) {
+		fl_buf_puts(out, ", ");
+		put_column(out, dialect, alias, "ts_ns");
+		fl_buf_puts(out, way);
+	}
 	for (unsigned i = 1; (col = column_of_key(cols, count, i)); i++) {
-		if (strcmp(col->name, "ts") == 0)
+		if (strcmp(col->name, "ts") == 0 || col->role == FL_SQL_NS)
 			continue;
 		fl_buf_puts(out, ", ");
 		put_column(out, dialect, alias, col->name);
@@ -271,7 +365,7 @@ void fl_sql_row(struct fl_buf *out, const struct fl_sql_dialect *dialect,
 		const struct fl_type *type, const char *alias)
 {
 	struct fl_sql_column cols[FL_SQL_COLUMNS_MAX];
-	size_t count = fl_sql_columns(type, cols);
+	size_t count = fl_sql_columns(dialect, type, cols);
 
 	for (size_t i = 0; i < count; i++) {
 		if (i)
@@ -288,7 +382,8 @@ static void put_definition(struct fl_buf *out,
 {
 	fl_sql_name(out, dialect, col->name);
 	fl_buf_putc(out, ' ');
-	fl_buf_puts(out, col->key && dialect->types[col->kind] ==
+	fl_buf_puts(out, col->role == FL_SQL_NS ? "smallint"
+			 : col->key && dialect->types[col->kind] ==
 						 dialect->types[FL_STRING]
 				 ? dialect->key_text
 				 : dialect->types[col->kind]);
@@ -296,12 +391,31 @@ static void put_definition(struct fl_buf *out,
 		fl_buf_puts(out, " NOT NULL");
 }
 
+/* Of rows made of parts: it is empty where there are none. */
+static void create_parts_index(struct fl_buf *out,
+			       const struct fl_sql_dialect *dialect,
+			       const struct fl_type *type)
+{
+	char name[80];
+
+	snprintf(name, sizeof(name), "%s_parts", type->name);
+	fl_buf_puts(out, "CREATE INDEX ");
+	fl_sql_name(out, dialect, name);
+	fl_buf_puts(out, " ON ");
+	fl_sql_name(out, dialect, type->name);
+	fl_buf_puts(out, " (");
+	fl_sql_name(out, dialect, type->key[0]);
+	fl_buf_puts(out, ") WHERE ");
+	fl_sql_name(out, dialect, "partial");
+	fl_buf_puts(out, ";\n");
+}
+
 static void create_table(struct fl_buf *out,
 			 const struct fl_sql_dialect *dialect,
 			 const struct fl_type *type)
 {
 	struct fl_sql_column cols[FL_SQL_COLUMNS_MAX];
-	size_t count = fl_sql_columns(type, cols);
+	size_t count = fl_sql_columns(dialect, type, cols);
 	char name[80];
 
 	fl_buf_puts(out, "CREATE TABLE ");
@@ -318,6 +432,8 @@ static void create_table(struct fl_buf *out,
 	if (!type->doc)
 		fl_buf_puts(out, dialect->clustered);
 	fl_buf_puts(out, ";\n");
+	if (dialect->parts_index && has_parts(type))
+		create_parts_index(out, dialect, type);
 	if (!type->doc || strcmp(type->key[0], "ts") == 0)
 		return;
 	snprintf(name, sizeof(name), "%s_ts", type->name);
@@ -336,10 +452,12 @@ static void create_view(struct fl_buf *out,
 			const struct fl_type *type)
 {
 	struct fl_sql_column cols[FL_SQL_COLUMNS_MAX];
-	size_t count = fl_sql_columns(type, cols);
+	size_t count = fl_sql_columns(dialect, type, cols);
 	const char *before = "\t";
 	char name[80];
 
+	if (!dialect->shown)
+		return;
 	snprintf(name, sizeof(name), "%s_v", type->name);
 	fl_buf_puts(out, "CREATE VIEW ");
 	fl_sql_name(out, dialect, name);
@@ -379,7 +497,7 @@ static void create_positions(struct fl_buf *out,
 		{ "pos", FL_STRING, false, true },
 		{ "record_time", FL_TIME, false, false },
 		{ "wm", FL_TIME, false, false },
-		{ "via", FL_STRINGS, false, false },
+		{ "via", FL_OBJECTS, false, false },
 	};
 
 	fl_buf_puts(out, "CREATE TABLE ");
@@ -392,6 +510,9 @@ static void create_positions(struct fl_buf *out,
 			      cols[i].key ? dialect->key_text
 					  : dialect->types[cols[i].kind],
 			      cols[i].required ? " NOT NULL" : "");
+		if (cols[i].kind == FL_TIME && dialect->micros)
+			fl_buf_printf(out, "\t\"%s_ns\" smallint,\n",
+				      cols[i].name);
 	}
 	fl_buf_puts(out, "\tPRIMARY KEY (");
 	fl_sql_name(out, dialect, "pipeline");
@@ -415,7 +536,7 @@ static void add_columns(struct fl_buf *out,
 			const struct fl_type *type, int from)
 {
 	struct fl_sql_column cols[FL_SQL_COLUMNS_MAX];
-	size_t count = fl_sql_columns(type, cols);
+	size_t count = fl_sql_columns(dialect, type, cols);
 
 	for (size_t i = 0; i < count; i++) {
 		if (cols[i].since <= from)
@@ -442,6 +563,8 @@ void fl_sql_migrate(struct fl_buf *out, const struct fl_sql_dialect *dialect,
 			continue;
 		}
 		add_columns(out, dialect, *types, from);
+		if (!dialect->shown)
+			continue;
 		snprintf(name, sizeof(name), "%s_v", (*types)->name);
 		fl_buf_puts(out, "DROP VIEW IF EXISTS ");
 		fl_sql_name(out, dialect, name);
@@ -471,7 +594,7 @@ void fl_sql_upsert(struct fl_buf *out, const struct fl_sql_dialect *dialect,
 		   size_t rows)
 {
 	struct fl_sql_column cols[FL_SQL_COLUMNS_MAX];
-	size_t all = fl_sql_columns(type, cols);
+	size_t all = fl_sql_columns(dialect, type, cols);
 	const char *before = ") DO UPDATE SET ";
 
 	fl_buf_puts(out, "INSERT OR FAIL INTO ");
@@ -597,13 +720,47 @@ static void put_compare(struct where *where, const char *column,
 		      add_value(where->values, text, number));
 }
 
+void fl_sql_micros(struct fl_buf *out, int64_t ns)
+{
+	int64_t rest = (ns % 1000 + 1000) % 1000;
+	char text[FL_TIME_TEXT];
+
+	/* Printed with six digits or three of them, and in UTC. */
+	fl_buf_append(out, text, fl_time_print(ns - rest, text));
+}
+
+/* A time's two columns: by the first alone where that is enough, as an index
+ * likes it. */
+static void put_compare_micros(struct where *where, const char *operator,
+			       int64_t ns)
+{
+	int64_t rest = (ns % 1000 + 1000) % 1000;
+
+	put_before(where);
+	fl_buf_printf(where->out,
+		      rest ? "(\"ts\", \"ts_ns\")%s('" : "\"ts\"%s'", operator);
+	fl_sql_micros(where->out, ns);
+	fl_buf_puts(where->out, "'::timestamptz");
+	if (rest)
+		fl_buf_printf(where->out, ", %d)", (int)rest);
+}
+
+static void put_compare_time(struct where *where, const char *operator,
+			     int64_t ns)
+{
+	if (where->dialect->micros)
+		put_compare_micros(where, operator, ns);
+	else
+		put_compare(where, "ts", operator, NULL, ns);
+}
+
 /* From and to, where FL_TIME_NONE is open. */
 static void put_between(struct where *where, int64_t from, int64_t to)
 {
 	if (from != FL_TIME_NONE)
-		put_compare(where, "ts", " >= ", NULL, from);
+		put_compare_time(where, " >= ", from);
 	if (to != FL_TIME_NONE)
-		put_compare(where, "ts", " < ", NULL, to);
+		put_compare_time(where, " < ", to);
 }
 
 /* Records with a date are compared by it (see struct fl_query). The wider span
@@ -624,7 +781,7 @@ static void put_span(struct where *where, const struct fl_type *type,
 	fl_buf_puts(where->out, "CASE WHEN ");
 	fl_sql_name(where->out, where->dialect, "date");
 	fl_buf_puts(where->out, " IS NOT NULL AND ");
-	fl_sql_name(where->out, where->dialect, "ts");
+	where->dialect->instant(where->out, "ts");
 	fl_buf_printf(where->out, " %% %lld = 0", (long long)FL_DAY);
 	where->before = " THEN ";
 	put_between(where, query->date_from, query->date_to);
@@ -660,7 +817,7 @@ size_t fl_sql_series(const struct fl_sql_column *cols, size_t count,
 	size_t n = 0;
 
 	for (unsigned i = 1; (col = column_of_key(cols, count, i)); i++) {
-		if (!listed(last, col->name))
+		if (!listed(last, col->name) && col->role != FL_SQL_NS)
 			series[n++] = (size_t)(col - cols);
 	}
 	return n;
@@ -697,9 +854,9 @@ void fl_sql_list(struct fl_buf *out, const struct fl_sql_dialect *dialect,
 		fl_buf_puts(out, ", ");
 	}
 	fl_buf_puts(out, "COUNT(*), MIN(");
-	fl_sql_name(out, dialect, "ts");
+	dialect->instant(out, "ts");
 	fl_buf_puts(out, "), MAX(");
-	fl_sql_name(out, dialect, "ts");
+	dialect->instant(out, "ts");
 	fl_buf_puts(out, ") FROM ");
 	fl_sql_name(out, dialect, type->name);
 	fl_sql_where(out, dialect, type, query, values);

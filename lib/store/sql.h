@@ -17,12 +17,13 @@
 #include "rec/type.h"
 #include "store/store.h"
 
-#define FL_SQL_COLUMNS_MAX (FL_FIELDS_MAX + FL_KEY_MAX + 2)
+#define FL_SQL_COLUMNS_MAX (FL_FIELDS_MAX + 2 * FL_KEY_MAX + 2)
 
 enum fl_sql_role {
 	FL_SQL_FIELD,    /* the value of a field */
 	FL_SQL_GIVEN,    /* 1: the record says what its key would say anyway
 			  * (session "regular"); NULL: it does not */
+	FL_SQL_NS,       /* what microseconds leave of the time before it */
 	FL_SQL_TICK_ID,  /* fl_record_tick_id */
 	FL_SQL_EXTRA,    /* fl_record_extra, NULL when there is none */
 	FL_SQL_DOC,      /* the whole record, in types that keep it */
@@ -49,18 +50,26 @@ struct fl_sql_dialect {
 	char parameter;        /* before the n of the n-th parameter: ?3 */
 	bool numbered;         /* false: just the sign */
 	const char *clustered; /* behind a table that is stored by its key */
+	/* Times have microseconds: a column NAME_ns holds the rest. */
+	bool micros;
+	/* Rows made of parts have an index from the start. */
+	bool parts_index;
 	/* A list column holds one of `count` parameters from `first` on. */
 	void (*any_of)(struct fl_buf *out, const char *column, unsigned first,
 		       unsigned count);
-	/* The expression that shows a column to people, in the view TYPE_v. */
+	/* The expression that is a time's nanoseconds since 1970. */
+	void (*instant)(struct fl_buf *out, const char *column);
+	/* The expression that shows a column to people, in the view TYPE_v;
+	 * NULL: the table itself is fit to be looked at. */
 	void (*shown)(struct fl_buf *out, const char *column,
 		      enum fl_kind kind);
 };
 
-extern const struct fl_sql_dialect fl_sql_sqlite;
+extern const struct fl_sql_dialect fl_sql_sqlite, fl_sql_postgres;
 
 /* The columns of a type's table. cols[FL_SQL_COLUMNS_MAX]; returns how many. */
-size_t fl_sql_columns(const struct fl_type *type, struct fl_sql_column *cols);
+size_t fl_sql_columns(const struct fl_sql_dialect *dialect,
+		      const struct fl_type *type, struct fl_sql_column *cols);
 /* The newest `since` of all fields: what a store made now has as its version.
  */
 int fl_sql_version(const struct fl_type *const *types);
@@ -114,6 +123,8 @@ void fl_sql_list(struct fl_buf *out, const struct fl_sql_dialect *dialect,
 		 const struct fl_type *type, const struct fl_query *query,
 		 struct fl_sql_values *values);
 
+/* Append the time in UTC without what microseconds leave of it. */
+void fl_sql_micros(struct fl_buf *out, int64_t ns);
 /* Append a quoted identifier. */
 void fl_sql_name(struct fl_buf *out, const struct fl_sql_dialect *dialect,
 		 const char *name);

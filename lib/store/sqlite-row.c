@@ -190,6 +190,8 @@ static void set_cell(struct row *row, struct fl_sqlite_cell *cell,
 	case FL_SQL_DOC:
 		set_rest(row, cell, col->role);
 		break;
+	case FL_SQL_NS: /* not in this dialect */
+		break;
 	case FL_SQL_PIPELINE:
 		if (row->table->pipeline && fl_bar_is_partial(row->rec))
 			set_text(row, cell, row->table->pipeline,

@@ -157,7 +157,7 @@ struct fl_sqlite_table *fl_sqlite_table(struct fl_sqlite *s,
 		return table;
 	table = fl_zalloc(sizeof(*table));
 	table->type = type;
-	table->count = fl_sql_columns(type, table->cols);
+	table->count = fl_sql_columns(&fl_sql_sqlite, type, table->cols);
 	table->partial = fl_type_field(type, "partial", 7);
 	table->partial_column = table->pipeline_column = -1;
 	table->leads = fl_zalloc(table->count * sizeof(*table->leads));

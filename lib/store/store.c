@@ -24,8 +24,10 @@ const struct fl_store_ops *const fl_stores[] = {
 static const struct {
 	const char *start, *what;
 } planned[] = {
+#ifdef FL_WITHOUT_PG
 	{ "postgres://", "a PostgreSQL database" },
 	{ "postgresql://", "a PostgreSQL database" },
+#endif
 	{ "mysql://", "a MySQL database" },
 	{ "mariadb://", "a MariaDB database" },
 	{ "s3://", "a lake on S3" },
@@ -60,17 +62,46 @@ static void list_forms(struct fl_buf *out)
 	}
 }
 
-/* The place without a password that stands in it: postgres://me:***@host. */
-static char *mask(const char *place)
+/* postgres://host/db?sslpassword=***&x=y: from `at` on. */
+static void mask_query(const char *at, struct fl_buf *out)
+{
+	while (*at) {
+		const char *value = strchr(at, '=');
+		size_t len = strcspn(at + 1, "&") + 1;
+
+		if (!value || value > at + len ||
+		    !memmem(at, (size_t)(value - at), "password", 8)) {
+			fl_buf_append(out, at, len);
+		} else {
+			fl_buf_append(out, at, (size_t)(value - at) + 1);
+			fl_buf_puts(out, "***");
+		}
+		at += len;
+	}
+}
+
+/* postgres://me:***@host/db */
+char *fl_store_mask(const char *place)
 {
 	const char *from = strstr(place, "://");
-	const char *at = from ? strrchr(from, '@') : NULL;
+	const char *query = from ? strchr(from, '?') : NULL;
+	size_t len = query ? (size_t)(query - place) : strlen(place);
+	const char *at =
+		from ? memrchr(from, '@', len - (size_t)(from - place)) : NULL;
 	const char *colon =
 		at ? memchr(from + 3, ':', (size_t)(at - from - 3)) : NULL;
+	struct fl_buf out = FL_BUF_INIT;
 
-	if (!colon)
-		return fl_strdup(place);
-	return fl_sprintf("%.*s:***%s", (int)(colon - place), place, at);
+	if (colon) {
+		fl_buf_append(&out, place, (size_t)(colon - place));
+		fl_buf_puts(&out, ":***");
+		fl_buf_append(&out, at, len - (size_t)(at - place));
+	} else {
+		fl_buf_append(&out, place, len);
+	}
+	if (query)
+		mask_query(query, &out);
+	return fl_buf_take(&out);
 }
 
 int fl_store_find(const char *place, const struct fl_store_ops **ops,
@@ -94,7 +125,7 @@ int fl_store_find(const char *place, const struct fl_store_ops **ops,
 			     fl_show(place, strlen(place), 200));
 		return -1;
 	}
-	masked = mask(place);
+	masked = fl_store_mask(place);
 	what = find_planned(place);
 	list_forms(&forms);
 	if (what)
@@ -122,7 +153,7 @@ int fl_store_open(struct fl_store **out, const char *place,
 		return -1;
 	store = fl_zalloc(sizeof(*store));
 	store->ops = ops;
-	store->place = mask(place);
+	store->place = fl_store_mask(place);
 	if (ops->open(store, mode, err) < 0) {
 		fl_store_close(&store);
 		return -1;

@@ -126,6 +126,14 @@ struct fl_store {
 	/* `begin` failed for somebody else holds the place. Trying again does
 	 * no harm. */
 	bool held;
+	/* A row that `put` took and called `outcome`, but that the place itself
+	 * refused as it was written, at the latest by `commit`, which then goes
+	 * on without it: rec has the bytes, line and input; why: the place's
+	 * words. NULL: it is an error. The callback may call `put`. */
+	int (*refuse)(void *arg, const struct fl_record *rec,
+		      enum fl_put outcome, const char *why,
+		      struct fl_error *err);
+	void *refuse_arg;
 };
 
 /* Open the place, by the ops that claim it.
@@ -134,6 +142,8 @@ struct fl_store {
 int fl_store_open(struct fl_store **store, const char *place,
 		  enum fl_store_mode mode, struct fl_error *err);
 void fl_store_close(struct fl_store **store);
+/* The place as messages may show it: passwords in it are "***". free() it. */
+char *fl_store_mask(const char *place);
 /* The ops that claim the place.  errors FL_ERR_USAGE */
 int fl_store_find(const char *place, const struct fl_store_ops **ops,
 		  struct fl_error *err);

@@ -90,7 +90,7 @@ static void add_row(const struct fl_record *rec)
 	struct value *row;
 
 	if (count == 0)
-		col_count = fl_sql_columns(rec->type, cols);
+		col_count = fl_sql_columns(&fl_sql_sqlite, rec->type, cols);
 	if (count == cap) {
 		cap = cap ? 2 * cap : 1 << 16;
 		rows = fl_realloc(rows, cap, col_count * sizeof(*rows));

@@ -97,7 +97,7 @@ static const char *rows(sqlite3 *db, const char *sql)
 static void test_columns(void)
 {
 	struct fl_sql_column cols[FL_SQL_COLUMNS_MAX];
-	size_t count = fl_sql_columns(&thing_2, cols);
+	size_t count = fl_sql_columns(&fl_sql_sqlite, &thing_2, cols);
 	struct fl_buf text = FL_BUF_INIT;
 
 	for (size_t i = 0; i < count; i++)
@@ -117,7 +117,8 @@ static void test_columns(void)
 static void test_type(const struct fl_type *type)
 {
 	struct fl_sql_column cols[FL_SQL_COLUMNS_MAX];
-	size_t count = fl_sql_columns(type, cols), keys = 0, twice = 0;
+	size_t count = fl_sql_columns(&fl_sql_sqlite, type, cols), keys = 0,
+	       twice = 0;
 	size_t lost = 0;
 
 	for (size_t i = 0; i < count; i++) {

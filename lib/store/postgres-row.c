@@ -1,0 +1,808 @@
+/* postgres-row: records into rows.
+ *
+ * Rows wait in memory until the commit, ready for the wire, and go through COPY
+ * into a temporary table, from where one INSERT for each type puts them into
+ * the place of what has their keys. Of lines with one key the last one goes, as
+ * no statement may touch a row twice. So a transaction is a handful of round
+ * trips however many rows it has, can be done again when the connection is
+ * lost, and holds its locks for no longer than the writing takes.
+ *
+ * A row that the database refuses fails its whole statement. Then, and only
+ * then, the transaction is done again with savepoints, and halves and halves of
+ * halves are tried until the row stands alone: a reject, with the database's
+ * words.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "store/postgres.h"
+
+#ifndef FL_WITHOUT_PG
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/short.h"
+#include "rec/bar.h"
+#include "rec/number.h"
+
+enum {
+	PIECE = 1 << 16, /* bytes of COPY data that are sent at once */
+};
+
+/* --- a record as cells --------------------------------------------------- */
+
+static size_t begin_cell(struct fl_pg_table *table, size_t column)
+{
+	table->used[column] = true;
+	fl_buf_putc(&table->cells, (char)column);
+	fl_pg_put32(&table->cells, 0);
+	return table->cells.len;
+}
+
+static void end_cell(struct fl_pg_table *table, size_t start)
+{
+	uint32_t len = (uint32_t)(table->cells.len - start);
+	char *at = table->cells.data + start - 4;
+
+	for (int i = 0; i < 4; i++)
+		at[i] = (char)(len >> (24 - 8 * i));
+}
+
+static void put_text(struct fl_pg_table *table, size_t column, const char *text,
+		     size_t len)
+{
+	size_t start = begin_cell(table, column);
+
+	fl_buf_append(&table->cells, text, len);
+	end_cell(table, start);
+}
+
+static bool is_canonical(const struct fl_record *rec,
+			 const struct fl_json_tok *tok, enum fl_kind kind)
+{
+	struct fl_look look;
+
+	if (rec->plain)
+		return true;
+	look = fl_number_look(tok->text, tok->len);
+	return kind == FL_SUM ? look.whole : look.plain;
+}
+
+static void put_number(struct fl_buf *out, const struct fl_record *rec,
+		       const struct fl_sql_column *col)
+{
+	const struct fl_json_tok *tok = &rec->json->toks[rec->at[col->field]];
+	struct fl_buf text = FL_BUF_INIT;
+
+	if (is_canonical(rec, tok, col->kind)) {
+		fl_pg_put_numeric(out, tok->text, tok->len);
+		return;
+	}
+	fl_record_print(rec, col->field, &text);
+	fl_pg_put_numeric(out, text.data, text.len);
+	fl_buf_release(&text);
+}
+
+static void put_integer(struct fl_buf *out, const struct fl_json_tok *tok)
+{
+	int64_t value = 0;
+
+	if (!fl_integer_parse(tok->text, tok->len, &value))
+		FL_BUG("a checked integer is none");
+	fl_pg_put64(out, (uint64_t)value);
+}
+
+static int64_t time_of(const struct fl_record *rec, int field)
+{
+	int64_t ns = rec->ts_ns;
+
+	if (strcmp(rec->type->fields[field].path, "ts") != 0 &&
+	    !fl_record_time(rec, field, &ns))
+		FL_BUG("a checked time is none");
+	return ns;
+}
+
+/* The value of a field that is there; of a time *rest gets what is left. */
+static void put_field(struct fl_buf *out, const struct fl_record *rec,
+		      const struct fl_sql_column *col, int *rest)
+{
+	uint32_t at = rec->at[col->field];
+	const struct fl_json_tok *tok = &rec->json->toks[at];
+
+	switch (col->kind) {
+	case FL_STRING:
+		fl_buf_append(out, tok->text, tok->len);
+		break;
+	case FL_DATE:
+		fl_pg_put_date(out, tok->text, tok->len);
+		break;
+	case FL_NUMBER:
+	case FL_SUM:
+		put_number(out, rec, col);
+		break;
+	case FL_INTEGER:
+		put_integer(out, tok);
+		break;
+	case FL_BOOLEAN:
+		fl_buf_putc(out, tok->kind == FL_JSON_TRUE);
+		break;
+	case FL_TIME:
+		fl_pg_put_time(out, time_of(rec, col->field), rest);
+		break;
+	case FL_STRINGS:
+		fl_pg_put_texts(out, rec->json, at);
+		break;
+	case FL_OBJECTS:
+	case FL_OBJECT:
+		fl_record_print(rec, col->field, out);
+		break;
+	}
+}
+
+/* Does the record say what its key would hold anyway? */
+static bool is_given(const struct fl_record *rec,
+		     const struct fl_sql_column *col)
+{
+	const char *absent = rec->type->fields[col->field].absent;
+	uint32_t at = rec->at[col->field];
+
+	return at && fl_json_is(&rec->json->toks[at], absent, strlen(absent));
+}
+
+/* What no field knows, or the whole record; nothing is NULL. */
+static void put_rest(struct fl_pg_table *table, size_t column,
+		     const struct fl_record *rec)
+{
+	struct fl_buf text = FL_BUF_INIT;
+
+	if (table->cols[column].role == FL_SQL_DOC)
+		fl_record_canonical(rec, &text);
+	else if (!rec->plain) /* a plain one has known fields alone */
+		fl_record_extra(rec, &text);
+	if (text.len)
+		put_text(table, column, text.data, text.len);
+	fl_buf_release(&text);
+}
+
+static void put_cell(struct fl_pg *p, struct fl_pg_table *table, size_t column,
+		     const struct fl_record *rec, int *rest)
+{
+	const struct fl_sql_column *col = &table->cols[column];
+	size_t start;
+
+	switch (col->role) {
+	case FL_SQL_FIELD:
+		*rest = 0;
+		if (rec->at[col->field]) {
+			start = begin_cell(table, column);
+			put_field(&table->cells, rec, col, rest);
+			end_cell(table, start);
+		} else if (col->absent) {
+			put_text(table, column, col->absent,
+				 strlen(col->absent));
+		}
+		break;
+	case FL_SQL_NS:
+		if (!*rest && !col->required)
+			break;
+		start = begin_cell(table, column);
+		fl_pg_put16(&table->cells, (uint16_t)*rest);
+		end_cell(table, start);
+		break;
+	case FL_SQL_GIVEN:
+		if (is_given(rec, col))
+			put_text(table, column, "\1", 1);
+		break;
+	case FL_SQL_TICK_ID:
+		start = begin_cell(table, column);
+		fl_pg_put64(&table->cells, (uint64_t)fl_record_tick_id(rec));
+		end_cell(table, start);
+		break;
+	case FL_SQL_EXTRA:
+	case FL_SQL_DOC:
+		put_rest(table, column, rec);
+		break;
+	case FL_SQL_PIPELINE:
+		if (p->pipeline && fl_bar_is_partial(rec))
+			put_text(table, column, p->pipeline,
+				 strlen(p->pipeline));
+		break;
+	}
+}
+
+/* Behind the other cells; returns what the key hashes to. */
+static struct fl_hash128 put_cells(struct fl_pg *p, struct fl_pg_table *table,
+				   const struct fl_record *rec)
+{
+	struct fl_buf *key = &p->copy;
+	int rest = 0;
+
+	fl_buf_reset(key);
+	for (size_t i = 0; i < table->count; i++) {
+		size_t start = table->cells.len;
+
+		put_cell(p, table, i, rec, &rest);
+		if (table->cols[i].key)
+			fl_buf_append(key, table->cells.data + start,
+				      table->cells.len - start);
+	}
+	return fl_hash128(key->data, key->len, 0);
+}
+
+/* --- the rows that wait -------------------------------------------------- */
+
+static uint32_t *slot_of(const struct fl_pg_table *table, struct fl_hash128 key)
+{
+	size_t at = key.lo & table->mask;
+
+	while (table->slots[at]) {
+		const struct fl_pg_row *row =
+			&table->rows[table->slots[at] - 1];
+
+		if (row->key.lo == key.lo && row->key.hi == key.hi)
+			break;
+		at = (at + 1) & table->mask;
+	}
+	return &table->slots[at];
+}
+
+static void grow(struct fl_pg_table *table)
+{
+	table->row_cap = table->row_cap ? 2 * table->row_cap : 256;
+	table->rows =
+		fl_realloc(table->rows, table->row_cap, sizeof(*table->rows));
+	free(table->slots);
+	table->slots = fl_zalloc(2 * table->row_cap * sizeof(*table->slots));
+	table->mask = 2 * table->row_cap - 1;
+	for (size_t i = 0; i < table->row_count; i++)
+		*slot_of(table, table->rows[i].key) = (uint32_t)i + 1;
+}
+
+struct fl_pg_row *fl_pg_find(struct fl_pg_table *table, struct fl_hash128 key)
+{
+	uint32_t slot = table->slots ? *slot_of(table, key) : 0;
+
+	if (!slot || table->rows[slot - 1].dead)
+		return NULL;
+	return &table->rows[slot - 1];
+}
+
+/* The name of an input, kept for as long as the store is open. */
+static const char *intern(struct fl_pg *p, const char *input)
+{
+	void **slot;
+
+	if (!input)
+		return NULL;
+	slot = fl_map_at(&p->inputs, input, strlen(input));
+	if (!*slot)
+		*slot = fl_strdup(input);
+	return *slot;
+}
+
+/* The row whose cells were put last. `line`: what a reject of it would show. */
+static struct fl_pg_row *add_row(struct fl_pg *p, struct fl_pg_table *table,
+				 struct fl_hash128 key, size_t cells,
+				 const struct fl_record *line)
+{
+	struct fl_pg_row *row;
+	uint32_t *slot;
+
+	if (table->row_count == table->row_cap)
+		grow(table);
+	slot = slot_of(table, key);
+	row = &table->rows[table->row_count++];
+	*row = (struct fl_pg_row){
+		.key = key,
+		.cells = cells,
+		.cells_len = table->cells.len - cells,
+		.line = table->lines.len,
+		.line_len = line->len,
+		.input = intern(p, line->input),
+		.number = line->line,
+		.before = FL_PG_NONE,
+	};
+	fl_buf_append(&table->lines, line->bytes, line->len);
+	if (*slot && !table->rows[*slot - 1].dead) {
+		table->rows[*slot - 1].dead = true;
+		row->before = *slot - 1;
+		row->known = table->rows[*slot - 1].known ||
+			     row->before < table->written;
+		row->outcome = FL_PUT_REPLACED;
+	}
+	*slot = (uint32_t)table->row_count;
+	return row;
+}
+
+void fl_pg_rewind(struct fl_pg *p)
+{
+	for (size_t i = 0; i < FL_TYPE_COUNT; i++) {
+		if (p->tables[i])
+			p->tables[i]->written = 0;
+	}
+}
+
+void fl_pg_drop(struct fl_pg *p)
+{
+	for (size_t i = 0; i < FL_TYPE_COUNT; i++) {
+		struct fl_pg_table *table = p->tables[i];
+
+		if (!table || !table->row_count)
+			continue;
+		memset(table->slots, 0,
+		       (table->mask + 1) * sizeof(*table->slots));
+		memset(table->used, 0, sizeof(table->used));
+		table->row_count = table->written = 0;
+		fl_buf_reset(&table->cells);
+		fl_buf_reset(&table->lines);
+	}
+}
+
+void fl_pg_table_free(struct fl_pg_table *table)
+{
+	if (!table)
+		return;
+	for (size_t i = 0; i < table->count; i++)
+		fl_buf_release(&table->leads[i]);
+	fl_buf_release(&table->cells);
+	fl_buf_release(&table->lines);
+	free(table->leads);
+	free(table->by_key);
+	free(table->rows);
+	free(table->slots);
+	free(table);
+}
+
+/* --- a row by its key ---------------------------------------------------- */
+
+static void put_key_value(const struct fl_record *rec,
+			  const struct fl_sql_column *col, struct fl_buf *text)
+{
+	const struct fl_json_tok *tok;
+	int64_t ns;
+
+	if (col->role == FL_SQL_TICK_ID) {
+		fl_buf_printf(text, "%lld", (long long)fl_record_tick_id(rec));
+		return;
+	}
+	if (col->role == FL_SQL_NS || col->kind == FL_TIME) {
+		ns = time_of(rec, col->field);
+		if (col->role == FL_SQL_NS)
+			fl_buf_printf(text, "%d",
+				      (int)((ns % 1000 + 1000) % 1000));
+		else
+			fl_sql_micros(text, ns);
+		return;
+	}
+	tok = &rec->json->toks[rec->at[col->field]];
+	if (rec->at[col->field])
+		fl_buf_append(text, tok->text, tok->len);
+	else
+		fl_buf_puts(text, col->absent);
+}
+
+size_t fl_pg_key(const struct fl_pg_table *table, const struct fl_record *rec,
+		 struct fl_buf *text, const char **args)
+{
+	size_t starts[FL_KEY_MAX + 1] = { 0 }, count = 0;
+
+	fl_buf_reset(text);
+	for (size_t i = 0; i < table->count; i++) {
+		const struct fl_sql_column *col = &table->cols[i];
+
+		if (!col->key)
+			continue;
+		starts[count++] = text->len;
+		put_key_value(rec, col, text);
+		fl_buf_putc(text, '\0');
+	}
+	for (size_t i = 0; i < count; i++)
+		args[i] = text->data + starts[i];
+	return count;
+}
+
+static void make_by_key(struct fl_pg_table *table)
+{
+	struct fl_buf sql = FL_BUF_INIT;
+	const char *before = " WHERE ";
+	unsigned place = 0;
+
+	fl_buf_puts(&sql, "SELECT ");
+	fl_sql_row(&sql, &fl_sql_postgres, table->type, NULL);
+	fl_buf_puts(&sql, " FROM ");
+	fl_sql_name(&sql, &fl_sql_postgres, table->type->name);
+	for (size_t i = 0; i < table->count; i++) {
+		if (!table->cols[i].key)
+			continue;
+		fl_buf_puts(&sql, before);
+		fl_sql_name(&sql, &fl_sql_postgres, table->cols[i].name);
+		fl_buf_printf(&sql, " = $%u", ++place);
+		before = " AND ";
+	}
+	fl_buf_puts(&sql, " FOR UPDATE");
+	table->by_key = fl_buf_take(&sql);
+}
+
+int fl_pg_stored(struct fl_pg *p, struct fl_pg_table *table,
+		 const struct fl_record *rec, struct pg_result **rows,
+		 struct fl_error *err)
+{
+	const char *args[FL_KEY_MAX + 1];
+	size_t count;
+
+	if (fl_pg_begin(p, err) < 0)
+		return -1;
+	if (!table->by_key)
+		make_by_key(table);
+	count = fl_pg_key(table, rec, &p->copy, args);
+	return fl_pq_ask(p->pq, table->by_key, args, count, "read", rows, err);
+}
+
+/* --- put ------------------------------------------------------------------ */
+
+/* The same record with its fixes made: stores hold canonical values. */
+static const struct fl_record *mend(struct fl_pg *p,
+				    const struct fl_record *rec)
+{
+	struct fl_note note;
+
+	fl_buf_reset(&p->text);
+	fl_record_canonical(rec, &p->text);
+	p->mended = *rec;
+	p->mended.bytes = p->text.data;
+	p->mended.len = p->text.len;
+	if (fl_record_check(&p->mended, &p->json, &note) != FL_REASON_NONE)
+		FL_BUG("a record is not valid in its canonical form");
+	return &p->mended;
+}
+
+/* What fl-agg made, of parts or whole: only such bars can meet the other kind.
+ */
+static bool may_meet_parts(const struct fl_pg_table *table,
+			   const struct fl_record *rec)
+{
+	const struct fl_json_tok *provider;
+
+	if (table->partial < 0)
+		return false;
+	provider = &rec->json->toks[rec->at[FL_BAR_PROVIDER]];
+	return fl_bar_is_partial(rec) ||
+	       (provider->len > 4 && fl_short_equal(provider->text, "agg:", 4));
+}
+
+/* Rejects are few, and those of the run's own are not in its account: whether
+ * one is new is told at once. */
+static int look_up(struct fl_pg *p, struct fl_pg_table *table,
+		   const struct fl_record *rec, bool *known,
+		   struct fl_error *err)
+{
+	struct pg_result *rows = NULL;
+
+	if (fl_pg_stored(p, table, rec, &rows, err) < 0)
+		return -1;
+	*known = fl_pq_rows(rows) > 0;
+	fl_pq_free(rows);
+	return 0;
+}
+
+int fl_pg_put(struct fl_store *store, const struct fl_record *rec,
+	      enum fl_put *outcome, struct fl_note *note, struct fl_error *err)
+{
+	struct fl_pg *p = store->state;
+	struct fl_pg_table *table = fl_pg_table(p, rec->type);
+	const struct fl_record *line = rec;
+	size_t cells = table->cells.len;
+	const struct fl_pg_row *waiting;
+	struct fl_pg_row *row;
+	struct fl_hash128 key;
+	bool known = false;
+
+	*outcome = FL_PUT_NEW;
+	if (rec->fixes)
+		rec = mend(p, rec);
+	key = put_cells(p, table, rec);
+	waiting = fl_pg_find(table, key);
+	if (may_meet_parts(table, rec)) {
+		table->cells.len = cells;
+		if (fl_pg_merge(store, table, &rec, waiting, outcome, &known,
+				note, err) < 0)
+			return -1;
+		if (*outcome == FL_PUT_REFUSED)
+			return 0;
+		put_cells(p, table, rec);
+		if (fl_bar_is_partial(rec))
+			line = rec; /* the next part wants all of it */
+	} else if (rec->type->id == FL_TYPE_reject && !waiting) {
+		if (look_up(p, table, rec, &known, err) < 0) {
+			table->cells.len = cells;
+			return -1;
+		}
+		*outcome = known ? FL_PUT_REPLACED : FL_PUT_NEW;
+	}
+	row = add_row(p, table, key, cells, line);
+	row->known |= known;
+	if (*outcome == FL_PUT_NEW)
+		*outcome = row->outcome;
+	row->outcome = *outcome;
+	return 0;
+}
+
+/* --- writing ------------------------------------------------------------- */
+
+static void put_columns(struct fl_buf *sql, const struct fl_pg_table *table)
+{
+	const char *before = "";
+
+	for (size_t i = 0; i < table->count; i++) {
+		if (!table->used[i])
+			continue;
+		fl_buf_puts(sql, before);
+		fl_sql_name(sql, &fl_sql_postgres, table->cols[i].name);
+		before = ", ";
+	}
+}
+
+/* The temporary table, empty. */
+static int make_stage(struct fl_pg *p, struct fl_pg_table *table,
+		      struct fl_error *err)
+{
+	const char *name = table->type->name;
+	char *sql;
+	int result;
+
+	if (table->staged && !table->stage_full)
+		return 0;
+	if (table->staged)
+		sql = fl_sprintf("TRUNCATE pg_temp.\"fl_stage_%s\"", name);
+	else
+		sql = fl_sprintf("CREATE TEMP TABLE \"fl_stage_%s\" (LIKE "
+				 "\"%s\") ON COMMIT DELETE ROWS",
+				 name, name);
+	result = fl_pq_run(p->pq, sql, "write to", err);
+	free(sql);
+	if (result < 0)
+		return -1;
+	table->staged_now |= !table->staged;
+	table->staged = true;
+	table->stage_full = false;
+	return 0;
+}
+
+/* A row's cells as COPY has them, -1 for each that it lacks. */
+static void put_row(struct fl_buf *out, const struct fl_pg_table *table,
+		    const struct fl_pg_row *row, uint16_t columns)
+{
+	const char *at = table->cells.data + row->cells;
+	const char *end = at + row->cells_len;
+
+	fl_pg_put16(out, columns);
+	for (size_t i = 0; i < table->count; i++) {
+		size_t len = 0;
+
+		if (!table->used[i])
+			continue;
+		if (at == end || (unsigned char)*at != i) {
+			fl_pg_put32(out, UINT32_MAX);
+			continue;
+		}
+		for (int j = 1; j <= 4; j++)
+			len = len << 8 | (unsigned char)at[j];
+		fl_buf_append(out, at + 1, 4 + len);
+		at += 5 + len;
+	}
+}
+
+static int copy_rows(struct fl_pg *p, struct fl_pg_table *table, size_t from,
+		     size_t to, struct fl_error *err)
+{
+	static const char head[] = "PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0";
+	struct fl_buf *out = &p->copy;
+	uint16_t columns = 0;
+
+	for (size_t i = 0; i < table->count; i++)
+		columns = (uint16_t)(columns + table->used[i]);
+	fl_buf_reset(out);
+	fl_buf_printf(out, "COPY pg_temp.\"fl_stage_%s\" (", table->type->name);
+	put_columns(out, table);
+	fl_buf_puts(out, ") FROM STDIN (FORMAT binary)");
+	if (fl_pq_copy_begin(p->pq, out->data, err) < 0)
+		return -1;
+	table->stage_full = true;
+	fl_buf_reset(out);
+	fl_buf_append(out, head, sizeof(head));
+	for (size_t i = from; i < to; i++) {
+		if (table->rows[i].dead)
+			continue;
+		put_row(out, table, &table->rows[i], columns);
+		if (out->len < PIECE)
+			continue;
+		if (fl_pq_copy_put(p->pq, out->data, out->len, err) < 0)
+			return -1;
+		fl_buf_reset(out);
+	}
+	fl_pg_put16(out, UINT16_MAX);
+	if (fl_pq_copy_put(p->pq, out->data, out->len, err) < 0)
+		return -1;
+	return fl_pq_copy_end(p->pq, err);
+}
+
+/* From the temporary table into the real one; all columns of a row that was
+ * there are replaced, those that were not written by NULL. xmax tells a row
+ * that took the place of one. */
+static void put_insert(struct fl_buf *sql, const struct fl_pg_table *table)
+{
+	const char *before = "";
+
+	fl_buf_puts(sql, "WITH w AS (INSERT INTO ");
+	fl_sql_name(sql, &fl_sql_postgres, table->type->name);
+	fl_buf_puts(sql, " (");
+	put_columns(sql, table);
+	fl_buf_puts(sql, ") SELECT ");
+	put_columns(sql, table);
+	fl_buf_printf(sql, " FROM pg_temp.\"fl_stage_%s\" ON CONFLICT (",
+		      table->type->name);
+	for (size_t i = 0; i < table->count; i++) {
+		if (!table->cols[i].key)
+			continue;
+		fl_buf_puts(sql, before);
+		fl_sql_name(sql, &fl_sql_postgres, table->cols[i].name);
+		before = ", ";
+	}
+	before = ") DO UPDATE SET ";
+	for (size_t i = 0; i < table->count; i++) {
+		if (table->cols[i].key)
+			continue;
+		fl_buf_puts(sql, before);
+		fl_sql_name(sql, &fl_sql_postgres, table->cols[i].name);
+		fl_buf_puts(sql, " = excluded.");
+		fl_sql_name(sql, &fl_sql_postgres, table->cols[i].name);
+		before = ", ";
+	}
+	fl_buf_puts(sql, " RETURNING xmax = 0 AS fresh) "
+			 "SELECT count(*) FILTER (WHERE NOT fresh) FROM w");
+}
+
+/* The live rows from `from` to `to`, in two statements. */
+static int write_rows(struct fl_store *store, struct fl_pg_table *table,
+		      size_t from, size_t to, struct fl_error *err)
+{
+	struct fl_pg *p = store->state;
+	struct pg_result *result = NULL;
+	size_t live = 0;
+	int64_t known = 0;
+
+	for (size_t i = from; i < to; i++) {
+		live += !table->rows[i].dead;
+		known += !table->rows[i].dead && table->rows[i].known;
+	}
+	if (live == 0)
+		return 0;
+	if (make_stage(p, table, err) < 0 ||
+	    copy_rows(p, table, from, to, err) < 0)
+		return -1;
+	fl_buf_reset(&p->copy);
+	put_insert(&p->copy, table);
+	if (fl_pq_ask(p->pq, p->copy.data, NULL, 0, "write to", &result, err) <
+	    0)
+		return -1;
+	store->replaced += (uint64_t)(fl_pq_number(result, 0, 0) - known);
+	fl_pq_free(result);
+	return 0;
+}
+
+static int write_carefully(struct fl_store *store, struct fl_pg_table *table,
+			   size_t from, size_t to, struct fl_error *err);
+
+/* The row cannot be stored: what it had replaced can, perhaps. */
+static int refuse_row(struct fl_store *store, struct fl_pg_table *table,
+		      size_t at, const char *why, struct fl_error *err)
+{
+	struct fl_pg_row *row = &table->rows[at];
+	uint32_t before = row->before;
+	struct fl_record rec = { .len = row->line_len,
+				 .line = row->number,
+				 .input = row->input };
+	enum fl_put outcome = row->outcome;
+	char *line;
+	int result;
+
+	/* Else a reject of it would be another row like it, and more than one
+	 * line stands behind a row that was put together. */
+	if (!store->refuse || table->type->id == FL_TYPE_reject ||
+	    outcome == FL_PUT_MERGED)
+		return fl_error_set(err, FL_ERR_REFUSED,
+				    "cannot write to '%s': %s",
+				    ((struct fl_pg *)store->state)->place, why);
+	row->dead = true;
+	line = fl_strndup(table->lines.data + row->line, row->line_len);
+	rec.bytes = line;
+	if (before != FL_PG_NONE)
+		table->rows[before].dead = false;
+	result = store->refuse(store->refuse_arg, &rec, outcome, why, err);
+	free(line);
+	if (result < 0 || before == FL_PG_NONE)
+		return result;
+	return write_carefully(store, table, before, before + 1, err);
+}
+
+/* A place between `from` and `to` with half of the live rows before it; `from`
+ * when there is one alone. */
+static size_t middle(const struct fl_pg_table *table, size_t from, size_t to,
+		     size_t *first)
+{
+	size_t live = 0, at = from;
+
+	for (size_t i = to; i-- > from;) {
+		if (!table->rows[i].dead) {
+			live++;
+			*first = i;
+		}
+	}
+	if (live < 2)
+		return from;
+	for (live /= 2; live; at++)
+		live -= !table->rows[at].dead;
+	return at;
+}
+
+static int write_carefully(struct fl_store *store, struct fl_pg_table *table,
+			   size_t from, size_t to, struct fl_error *err)
+{
+	struct fl_pg *p = store->state;
+	size_t first = to, half;
+	char *why;
+	int result;
+
+	if (make_stage(p, table, err) < 0 ||
+	    fl_pq_run(p->pq, "SAVEPOINT fl_row", "write to", err) < 0)
+		return -1;
+	if (write_rows(store, table, from, to, err) == 0)
+		return fl_pq_run(p->pq, "RELEASE SAVEPOINT fl_row", "write to",
+				 err);
+	if (fl_pq_fault(p->pq) != FL_PQ_ROW)
+		return -1;
+	why = fl_strdup(fl_pq_words(p->pq));
+	fl_error_clear(err);
+	half = middle(table, from, to, &first);
+	result = fl_pq_run(p->pq,
+			   "ROLLBACK TO SAVEPOINT fl_row; "
+			   "RELEASE SAVEPOINT fl_row",
+			   "write to", err);
+	table->stage_full = true; /* it may be */
+	if (result == 0 && half == from) {
+		result = refuse_row(store, table, first, why, err);
+	} else if (result == 0) {
+		result = write_carefully(store, table, from, half, err);
+		if (result == 0)
+			result = write_carefully(store, table, half, to, err);
+	}
+	free(why);
+	return result;
+}
+
+int fl_pg_flush(struct fl_store *store, struct fl_error *err)
+{
+	struct fl_pg *p = store->state;
+	bool any = true;
+
+	/* Rows that are refused become rejects, which are rows again. */
+	while (any) {
+		any = false;
+		for (size_t i = 0; i < FL_TYPE_COUNT; i++) {
+			struct fl_pg_table *table = p->tables[i];
+			size_t from, to;
+
+			if (!table || table->written == table->row_count)
+				continue;
+			any = true;
+			from = table->written;
+			table->written = to = table->row_count;
+			if ((p->careful ? write_carefully : write_rows)(
+				    store, table, from, to, err) < 0)
+				return -1;
+		}
+	}
+	return 0;
+}
+
+#endif
