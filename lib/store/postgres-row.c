@@ -1,11 +1,13 @@
 /* postgres-row: records into rows.
  *
- * Rows wait in memory until the commit, ready for the wire, and go through COPY
- * into a temporary table, from where one INSERT for each type puts them into
- * the place of what has their keys. Of lines with one key the last one goes, as
- * no statement may touch a row twice. So a transaction is a handful of round
- * trips however many rows it has, can be done again when the connection is
- * lost, and holds its locks for no longer than the writing takes.
+ * Rows wait in memory until the commit, ready for the wire. COPY takes them
+ * straight into their table, which costs the server least, but fails where a
+ * key is there already; then they go through a temporary table, from where one
+ * INSERT for each type puts them into the place of what has their keys. Of
+ * lines with one key the last one goes, as no statement may touch a row twice.
+ * So a transaction is a handful of round trips however many rows it has, can be
+ * done again when the connection is lost, and holds its locks for no longer
+ * than the writing takes.
  *
  * A row that the database refuses fails its whole statement. Then, and only
  * then, the transaction is done again with savepoints, and halves and halves of
@@ -27,6 +29,7 @@
 
 enum {
 	PIECE = 1 << 16, /* bytes of COPY data that are sent at once */
+	MISSES_MAX = 9,  /* a pause of 512 batches */
 };
 
 /* --- a record as cells --------------------------------------------------- */
@@ -592,8 +595,10 @@ static void put_row(struct fl_buf *out, const struct fl_pg_table *table,
 	}
 }
 
-static int copy_rows(struct fl_pg *p, struct fl_pg_table *table, size_t from,
-		     size_t to, struct fl_error *err)
+/* The live rows into the table whose name begins with `target`. */
+static int copy_rows(struct fl_pg *p, struct fl_pg_table *table,
+		     const char *target, size_t from, size_t to,
+		     struct fl_error *err)
 {
 	static const char head[] = "PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0";
 	struct fl_buf *out = &p->copy;
@@ -602,12 +607,11 @@ static int copy_rows(struct fl_pg *p, struct fl_pg_table *table, size_t from,
 	for (size_t i = 0; i < table->count; i++)
 		columns = (uint16_t)(columns + table->used[i]);
 	fl_buf_reset(out);
-	fl_buf_printf(out, "COPY pg_temp.\"fl_stage_%s\" (", table->type->name);
+	fl_buf_printf(out, "COPY %s%s\" (", target, table->type->name);
 	put_columns(out, table);
 	fl_buf_puts(out, ") FROM STDIN (FORMAT binary)");
 	if (fl_pq_copy_begin(p->pq, out->data, err) < 0)
 		return -1;
-	table->stage_full = true;
 	fl_buf_reset(out);
 	fl_buf_append(out, head, sizeof(head));
 	for (size_t i = from; i < to; i++) {
@@ -662,7 +666,35 @@ static void put_insert(struct fl_buf *sql, const struct fl_pg_table *table)
 			 "SELECT count(*) FILTER (WHERE NOT fresh) FROM w");
 }
 
-/* The live rows from `from` to `to`, in two statements. */
+/* Straight into the table: *stored, or a row was in the way. */
+static int copy_straight(struct fl_pg *p, struct fl_pg_table *table,
+			 size_t from, size_t to, bool *stored,
+			 struct fl_error *err)
+{
+	if (table->pause) {
+		table->pause--;
+		return 0;
+	}
+	if (fl_pq_run(p->pq, "SAVEPOINT fl_copy", "write to", err) < 0)
+		return -1;
+	if (copy_rows(p, table, "\"", from, to, err) == 0) {
+		table->misses = 0;
+		*stored = true;
+		return fl_pq_run(p->pq, "RELEASE SAVEPOINT fl_copy", "write to",
+				 err);
+	}
+	if (fl_pq_fault(p->pq) != FL_PQ_ROW)
+		return -1;
+	fl_error_clear(err);
+	table->misses += table->misses < MISSES_MAX;
+	table->pause = 1U << table->misses;
+	return fl_pq_run(p->pq,
+			 "ROLLBACK TO SAVEPOINT fl_copy; "
+			 "RELEASE SAVEPOINT fl_copy",
+			 "write to", err);
+}
+
+/* The live rows from `from` to `to`. */
 static int write_rows(struct fl_store *store, struct fl_pg_table *table,
 		      size_t from, size_t to, struct fl_error *err)
 {
@@ -670,6 +702,7 @@ static int write_rows(struct fl_store *store, struct fl_pg_table *table,
 	struct pg_result *result = NULL;
 	size_t live = 0;
 	int64_t known = 0;
+	bool stored = false;
 
 	for (size_t i = from; i < to; i++) {
 		live += !table->rows[i].dead;
@@ -677,8 +710,15 @@ static int write_rows(struct fl_store *store, struct fl_pg_table *table,
 	}
 	if (live == 0)
 		return 0;
-	if (make_stage(p, table, err) < 0 ||
-	    copy_rows(p, table, from, to, err) < 0)
+	if (!known && !p->careful &&
+	    copy_straight(p, table, from, to, &stored, err) < 0)
+		return -1;
+	if (stored)
+		return 0;
+	if (make_stage(p, table, err) < 0)
+		return -1;
+	table->stage_full = true;
+	if (copy_rows(p, table, "pg_temp.\"fl_stage_", from, to, err) < 0)
 		return -1;
 	fl_buf_reset(&p->copy);
 	put_insert(&p->copy, table);

@@ -55,7 +55,11 @@ struct fl_pg_table {
 	struct fl_buf cells;           /* column (1 byte), length (4), value */
 	struct fl_buf lines;
 
-	/* The temporary table that rows come through. */
+	/* Rows go straight into the table until one of them is there already;
+	 * then not for so many batches, longer each time. */
+	unsigned pause, misses;
+
+	/* The temporary table that rows come through else. */
 	bool staged;     /* it is there */
 	bool staged_now; /* made in this transaction, and gone if it fails */
 	bool stage_full; /* it has rows */
