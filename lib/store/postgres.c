@@ -465,7 +465,7 @@ static int move_again(struct fl_pg *p, bool *done, struct fl_error *err)
 {
 	const char *held = NULL;
 	size_t there = 0;
-	bool moved;
+	bool moved = false;
 
 	for (size_t i = 0; i < p->move_count; i++) {
 		const struct fl_pg_move *to = &p->moves[i];

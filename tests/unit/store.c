@@ -8,6 +8,8 @@
 
 #include <dirent.h>
 #include <ftw.h>
+#include <spawn.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -108,17 +110,21 @@ static void canonical(struct lines *out, const struct lines *in)
 
 /* --- places -------------------------------------------------------------- */
 
-static void run_psql(const char *command)
+static void run_psql(char *command)
 {
-	const char *base = getenv("FL_PG_TEST");
-	char *line = fl_sprintf("psql -qX -v ON_ERROR_STOP=1 '%s' -c '%s' 2>&1",
-				base, command);
+	static char psql[] = "psql", quiet[] = "-qX", set[] = "-v",
+		    stop[] = "ON_ERROR_STOP=1", run[] = "-c";
+	char *argv[] = { psql, quiet,   set, stop, getenv("FL_PG_TEST"),
+			 run,  command, NULL };
+	int status = 0;
+	pid_t pid;
 
-	if (system(line) != 0) {
+	fflush(stdout);
+	if (posix_spawnp(&pid, psql, NULL, NULL, argv, environ) != 0 ||
+	    waitpid(pid, &status, 0) < 0 || status != 0) {
 		printf("Bail out! psql cannot do '%s'\n", command);
 		exit(1);
 	}
-	free(line);
 }
 
 /* A new schema; those of a run before are dropped. */
