@@ -77,7 +77,10 @@ static int take_partitions(void *target, const char *value,
 
 static int take_batch(void *target, const char *value, struct fl_error *err)
 {
-	return fl_each_size_parse(value, target, err);
+	struct fl_each_size *size = target;
+
+	return fl_count_or_time_parse(value, "--batch", "10000,5s",
+				      &size->count, &size->ns, err);
 }
 
 static const struct fl_option options[] = {

@@ -15,6 +15,7 @@
 #include "io/reader.h"
 #include "rec/record.h"
 #include "store/sink.h"
+#include "store/stands.h"
 
 static struct {
 	const char *pipeline;
@@ -137,68 +138,20 @@ static void tell(const struct fl_run *run, struct fl_buf *out)
 	fl_buf_puts(out, fl_buf_text(&told));
 }
 
-/* The marks that --positions prints, one a pipeline. */
-struct printer {
-	struct fl_mark mark;
-	struct fl_buf text;
-	uint64_t pipelines, positions;
-};
-
-static void print_mark(struct printer *printer)
-{
-	if (!printer->mark.pipeline)
-		return;
-	fl_mark_print(&printer->mark, &printer->text);
-	fl_buf_putc(&printer->text, '\n');
-}
-
-static void start_mark(struct printer *printer, const char *pipeline)
-{
-	print_mark(printer);
-	fl_mark_reset(&printer->mark);
-	printer->mark.pipeline = fl_arena_strndup(&printer->mark.arena,
-						  pipeline, strlen(pipeline));
-}
-
-static int print_position(void *arg, const struct fl_position *row,
-			  struct fl_error *err)
-{
-	struct printer *printer = arg;
-
-	(void)err;
-	if (!printer->mark.pipeline ||
-	    strcmp(printer->mark.pipeline, row->pipeline) != 0)
-		start_mark(printer, row->pipeline);
-	printer->pipelines += printer->mark.count == 0;
-	printer->positions++;
-	fl_mark_set(&printer->mark, row->origin, row->pos, row->pos, row->wm,
-		    row->record_time);
-	return 0;
-}
-
 static int print_positions(const char *place, struct fl_error *err)
 {
-	struct printer printer = { .mark = FL_MARK_INIT };
+	struct fl_stands stands = FL_STANDS_INIT;
 	struct fl_store *store = NULL;
 	int result = fl_store_open(&store, place, FL_STORE_PEEK, err);
 
-	/* A pipeline that was asked for by name stands nowhere yet: {} */
 	if (option.pipeline)
-		start_mark(&printer, option.pipeline);
+		fl_stands_begin(&stands, option.pipeline);
 	if (result == 0)
 		result = store->ops->positions(store, option.pipeline,
-					       print_position, &printer, err);
-	print_mark(&printer);
+					       fl_stands_add, &stands, err);
 	if (result == 0)
-		result = fl_write_all(STDOUT_FILENO, printer.text.data,
-				      printer.text.len, "standard output", err);
-	fl_buf_printf(&told, "'%s' holds %llu position%s of %llu pipeline%s",
-		      shown, (unsigned long long)printer.positions,
-		      printer.positions == 1 ? "" : "s",
-		      (unsigned long long)printer.pipelines,
-		      printer.pipelines == 1 ? "" : "s");
-	fl_mark_release(&printer.mark);
-	fl_buf_release(&printer.text);
+		result = fl_stands_print(&stands, shown, &told, err);
+	fl_stands_release(&stands);
 	fl_store_close(&store);
 	return result;
 }

@@ -19,6 +19,7 @@
 #include "rec/record.h"
 #include "store/kafka.h"
 #include "store/sink.h"
+#include "store/stands.h"
 
 #define PLACE_START "kafka://"
 
@@ -58,18 +59,9 @@ static int take_create(void *target, const char *value, struct fl_error *err)
 
 static int take_batch(void *target, const char *value, struct fl_error *err)
 {
-	const char *comma = strchr(value, ',');
-	char *end;
-
 	(void)target;
-	option.count = strtoull(value, &end, 10);
-	if (*value < '0' || *value > '9' || (*end && end != comma) ||
-	    !option.count)
-		return fl_error_set(err, FL_ERR_USAGE,
-				    "--batch takes a number of records and a "
-				    "time, such as 10000,1s, not '%s'",
-				    fl_show(value, strlen(value), 60));
-	return comma ? fl_duration_parse(comma + 1, &option.ns, err) : 0;
+	return fl_count_or_time_parse(value, "--batch", "10000,1s",
+				      &option.count, &option.ns, err);
 }
 
 static const struct fl_option options[] = {
@@ -140,42 +132,6 @@ static void tell(const struct fl_run *run, struct fl_buf *out)
 	fl_buf_puts(out, fl_buf_text(&told));
 }
 
-/* One mark for each pipeline, as fl-load --positions prints them. */
-struct printer {
-	struct fl_mark mark;
-	struct fl_buf text;
-	uint64_t pipelines, positions;
-};
-
-static void start_mark(struct printer *printer, const char *pipeline)
-{
-	if (printer->mark.pipeline) {
-		fl_mark_print(&printer->mark, &printer->text);
-		fl_buf_putc(&printer->text, '\n');
-	}
-	fl_mark_reset(&printer->mark);
-	printer->mark.pipeline =
-		pipeline ? fl_arena_strndup(&printer->mark.arena, pipeline,
-					    strlen(pipeline))
-			 : NULL;
-}
-
-static int print_position(void *arg, const struct fl_position *row,
-			  struct fl_error *err)
-{
-	struct printer *printer = arg;
-
-	(void)err;
-	if (!printer->mark.pipeline ||
-	    strcmp(printer->mark.pipeline, row->pipeline) != 0)
-		start_mark(printer, row->pipeline);
-	printer->pipelines += printer->mark.count == 0;
-	printer->positions++;
-	fl_mark_set(&printer->mark, row->origin, row->pos, row->pos, row->wm,
-		    row->record_time);
-	return 0;
-}
-
 /* The brokers that a place names, to be freed; NULL: none was given, or err. */
 static char *brokers_of(const char *place, struct fl_error *err)
 {
@@ -201,32 +157,22 @@ static char *brokers_of(const char *place, struct fl_error *err)
 
 static int print_positions(struct fl_run *run, struct fl_error *err)
 {
-	struct printer printer = { .mark = FL_MARK_INIT };
+	struct fl_stands stands = FL_STANDS_INIT;
 	char *brokers =
 		brokers_of(run->operand_count ? run->operands[0] : NULL, err);
 	int result = -1;
 
 	run->account = tell;
-	/* A pipeline that was asked for by name stands nowhere yet: {} */
 	if (option.pipeline)
-		start_mark(&printer, option.pipeline);
+		fl_stands_begin(&stands, option.pipeline);
 	if (!err->code)
 		result = fl_kafka_positions(brokers, "fl-produce",
-					    option.pipeline, print_position,
-					    &printer, err);
-	start_mark(&printer, NULL);
+					    option.pipeline, fl_stands_add,
+					    &stands, err);
 	if (result == 0)
-		result = fl_write_all(STDOUT_FILENO, printer.text.data,
-				      printer.text.len, "standard output", err);
-	fl_buf_printf(&told,
-		      FL_KAFKA_POSITIONS
-		      " holds %llu position%s of %llu pipeline%s",
-		      (unsigned long long)printer.positions,
-		      printer.positions == 1 ? "" : "s",
-		      (unsigned long long)printer.pipelines,
-		      printer.pipelines == 1 ? "" : "s");
-	fl_mark_release(&printer.mark);
-	fl_buf_release(&printer.text);
+		result = fl_stands_print(&stands, FL_KAFKA_POSITIONS, &told,
+					 err);
+	fl_stands_release(&stands);
 	free(brokers);
 	return result;
 }

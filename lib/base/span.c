@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/decimal.h"
@@ -338,4 +339,23 @@ int fl_time_from_user(const char *text, const struct fl_zone *zone,
 			    "2026-01-31T09:30, 2026-01-31T09:30:00Z, today, "
 			    "yesterday, now, -7d or @1700000000",
 			    show(text));
+}
+
+int fl_count_or_time_parse(const char *text, const char *option,
+			   const char *like, uint64_t *count, int64_t *ns,
+			   struct fl_error *err)
+{
+	const char *comma = strchr(text, ',');
+	char *end;
+
+	*count = strtoull(text, &end, 10);
+	if (*text < '0' || *text > '9' || (*end && end != comma) || !*count)
+		return fl_error_set(err, FL_ERR_USAGE,
+				    "%s takes a number of records and a time, "
+				    "such as %s, not '%s'",
+				    option, like,
+				    fl_show(text, strlen(text), 60));
+	if (comma && fl_duration_parse(comma + 1, ns, err) < 0)
+		return fl_error_wrap(err, "%s", option);
+	return 0;
 }

@@ -81,6 +81,12 @@ struct fl_span {
 int fl_span_parse(const char *text, struct fl_span *span, struct fl_error *err);
 /* The same without months: a plain duration. */
 int fl_duration_parse(const char *text, int64_t *ns, struct fl_error *err);
+/* "N,DUR", or N alone, which leaves *ns as it is: so many, or what comes within
+ * that time. For messages: the option, and what one may type.
+ * errors  FL_ERR_USAGE */
+int fl_count_or_time_parse(const char *text, const char *option,
+			   const char *like, uint64_t *count, int64_t *ns,
+			   struct fl_error *err);
 /* The form that reads back with the fewest units: 10m, 1h30m, 8d, 2wk, 0s;
  * below 0 with '-' in front. text[FL_TIME_TEXT]; returns the length, NUL added.
  */

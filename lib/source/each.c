@@ -46,22 +46,6 @@ struct fl_each {
 	int64_t since_ns; /* monotonic, of the first record */
 };
 
-int fl_each_size_parse(const char *text, struct fl_each_size *size,
-		       struct fl_error *err)
-{
-	const char *comma = strchr(text, ',');
-	char *end;
-
-	size->count = strtoull(text, &end, 10);
-	if (*text < '0' || *text > '9' || (*end && end != comma) ||
-	    !size->count)
-		return fl_error_set(err, FL_ERR_USAGE,
-				    "--batch takes a number of records and a "
-				    "time, such as 10000,5s, not '%s'",
-				    fl_show(text, strlen(text), 60));
-	return comma ? fl_duration_parse(comma + 1, &size->ns, err) : 0;
-}
-
 void fl_each_open(struct fl_each **each)
 {
 	*each = fl_zalloc(sizeof(**each));

@@ -17,9 +17,6 @@ struct fl_each_size {
 	uint64_t count;
 	int64_t ns; /* since its first record */
 };
-/* "N,DUR".  errors  FL_ERR_USAGE */
-int fl_each_size_parse(const char *text, struct fl_each_size *size,
-		       struct fl_error *err);
 
 void fl_each_open(struct fl_each **each);
 /* A record of the batch, without its newline. */

@@ -35,20 +35,10 @@ struct fl_resume_asked fl_resume_asked = {
 static int take_every(void *target, const char *value, struct fl_error *err)
 {
 	struct fl_resume_asked *asked = target;
-	const char *comma = strchr(value, ',');
-	char *end;
 
-	asked->every = strtoull(value, &end, 10);
-	if (*value < '0' || *value > '9' || (*end && end != comma) ||
-	    !asked->every)
-		return fl_error_set(err, FL_ERR_USAGE,
-				    "--marks takes a number of records and a "
-				    "time, such as 10000,1s, not '%s'",
-				    fl_show(value, strlen(value), 60));
-	if (!comma)
-		return 0;
-	if (fl_duration_parse(comma + 1, &asked->every_ns, err) < 0)
-		return fl_error_wrap(err, "--marks");
+	if (fl_count_or_time_parse(value, "--marks", "10000,1s", &asked->every,
+				   &asked->every_ns, err) < 0)
+		return -1;
 	if (asked->every_ns <= 0)
 		return fl_error_set(err, FL_ERR_USAGE,
 				    "--marks takes a time above 0s");
