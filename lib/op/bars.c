@@ -245,23 +245,6 @@ static struct variant *find_variant(const struct state *state,
 		       add_variant(state, rec, is_bar, count, hash);
 }
 
-/* A record that is not in normal form is brought into it first. */
-static const struct fl_record *mend(struct scratch *scratch,
-				    const struct fl_record *rec)
-{
-	struct fl_note note;
-
-	fl_buf_reset(&scratch->text);
-	fl_record_canonical(rec, &scratch->text);
-	scratch->rec = *rec;
-	scratch->rec.bytes = scratch->text.data;
-	scratch->rec.len = scratch->text.len;
-	if (fl_record_check(&scratch->rec, &scratch->json, &note) !=
-	    FL_REASON_NONE)
-		FL_BUG("a record is not valid in its canonical form");
-	return &scratch->rec;
-}
-
 static void read_bar(const struct fl_record *rec, struct fl_items *items,
 		     struct item *item)
 {
@@ -295,7 +278,8 @@ static bool judge(void *arg, struct fl_judge *judge, struct fl_items *items,
 	    FL_REASON_NONE)
 		return false;
 	if (rec->fixes)
-		rec = mend(scratch, rec);
+		rec = fl_record_mend(rec, &scratch->text, &scratch->json,
+				     &scratch->rec);
 	item->ts = rec->ts_ns;
 	item->kind = KIND_OTHER;
 	if (rec->type == &fl_type_reject) {
@@ -643,7 +627,8 @@ static int put_part(struct state *state, const struct fl_block *block,
 	if (fl_record_check(&rec, &state->json, &note) != FL_REASON_NONE)
 		FL_BUG("a record that was good is not");
 	if (rec.fixes)
-		mended = mend(scratch, &rec);
+		mended = fl_record_mend(&rec, &scratch->text, &scratch->json,
+					&scratch->rec);
 	if (!is_asked_for(state, mended)) {
 		state->ask.io->counts.filtered++;
 		return 0;

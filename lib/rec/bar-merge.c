@@ -312,6 +312,18 @@ bool fl_bar_is_partial(const struct fl_record *rec)
 	return rec->type == &fl_type_bar && is_true(rec, FL_BAR_PARTIAL);
 }
 
+bool fl_bar_may_meet_parts(const struct fl_record *rec)
+{
+	const char *text;
+	size_t len;
+
+	if (rec->type != &fl_type_bar)
+		return false;
+	return is_true(rec, FL_BAR_PARTIAL) ||
+	       (fl_record_string(rec, FL_BAR_PROVIDER, &text, &len) &&
+		len > 4 && fl_short_equal(text, "agg:", 4));
+}
+
 enum fl_reason fl_bar_merge(const struct fl_record *a,
 			    const struct fl_record *b, struct fl_buf *out,
 			    struct fl_note *note)

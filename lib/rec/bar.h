@@ -111,5 +111,8 @@ void fl_bar_finish(const struct fl_record *merged, int64_t newest_ns,
 		   struct fl_buf *out);
 /* Does the record say partial:true? Of any type but bar: no. */
 bool fl_bar_is_partial(const struct fl_record *rec);
+/* Is it a bar that fl-agg made, of parts or whole? Only such can meet the other
+ * kind. */
+bool fl_bar_may_meet_parts(const struct fl_record *rec);
 
 #endif

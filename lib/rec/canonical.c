@@ -406,3 +406,20 @@ void fl_record_extra(const struct fl_record *rec, struct fl_buf *out)
 	out->data[start] = '{';
 	fl_buf_putc(out, '}');
 }
+
+const struct fl_record *fl_record_mend(const struct fl_record *rec,
+				       struct fl_buf *text,
+				       struct fl_json *json,
+				       struct fl_record *out)
+{
+	struct fl_note note;
+
+	fl_buf_reset(text);
+	fl_record_canonical(rec, text);
+	*out = *rec;
+	out->bytes = text->data;
+	out->len = text->len;
+	if (fl_record_check(out, json, &note) != FL_REASON_NONE)
+		FL_BUG("a record is not valid in its canonical form");
+	return out;
+}

@@ -38,6 +38,12 @@ void fl_record_normalise(const struct fl_record *rec, struct fl_buf *out);
 /* Append the canonical form: known fields in table order, unknown after, no
  * blanks, numbers without exponent and trailing zeros; mends fixes as well. */
 void fl_record_canonical(const struct fl_record *rec, struct fl_buf *out);
+/* The same record in that form, as if it had been read so: `text` gets its
+ * line, `json` its tokens, both as long as *out is used. Returns out. */
+const struct fl_record *fl_record_mend(const struct fl_record *rec,
+				       struct fl_buf *text,
+				       struct fl_json *json,
+				       struct fl_record *out);
 /* Is the line known to be canonical as it stands? Cheap; false when a closer
  * look would be needed. */
 bool fl_record_is_canonical(const struct fl_record *rec);

@@ -443,36 +443,6 @@ int fl_pg_stored(struct fl_pg *p, struct fl_pg_table *table,
 
 /* --- put ------------------------------------------------------------------ */
 
-/* The same record with its fixes made: stores hold canonical values. */
-static const struct fl_record *mend(struct fl_pg *p,
-				    const struct fl_record *rec)
-{
-	struct fl_note note;
-
-	fl_buf_reset(&p->text);
-	fl_record_canonical(rec, &p->text);
-	p->mended = *rec;
-	p->mended.bytes = p->text.data;
-	p->mended.len = p->text.len;
-	if (fl_record_check(&p->mended, &p->json, &note) != FL_REASON_NONE)
-		FL_BUG("a record is not valid in its canonical form");
-	return &p->mended;
-}
-
-/* What fl-agg made, of parts or whole: only such bars can meet the other kind.
- */
-static bool may_meet_parts(const struct fl_pg_table *table,
-			   const struct fl_record *rec)
-{
-	const struct fl_json_tok *provider;
-
-	if (table->partial < 0)
-		return false;
-	provider = &rec->json->toks[rec->at[FL_BAR_PROVIDER]];
-	return fl_bar_is_partial(rec) ||
-	       (provider->len > 4 && fl_short_equal(provider->text, "agg:", 4));
-}
-
 /* Rejects are few, and those of the run's own are not in its account: whether
  * one is new is told at once. */
 static int look_up(struct fl_pg *p, struct fl_pg_table *table,
@@ -502,10 +472,10 @@ int fl_pg_put(struct fl_store *store, const struct fl_record *rec,
 
 	*outcome = FL_PUT_NEW;
 	if (rec->fixes)
-		rec = mend(p, rec);
+		rec = fl_record_mend(rec, &p->text, &p->json, &p->mended);
 	key = put_cells(p, table, rec);
 	waiting = fl_pg_find(table, key);
-	if (may_meet_parts(table, rec)) {
+	if ((table->partial >= 0 && fl_bar_may_meet_parts(rec))) {
 		table->cells.len = cells;
 		if (fl_pg_merge(store, table, &rec, waiting, outcome, &known,
 				note, err) < 0)

@@ -99,14 +99,7 @@ static int identify(struct fl_pg *p, int *version, struct fl_error *err)
 		return -1;
 	*version = (int)fl_pq_number(rows, 0, 0);
 	fl_pq_free(rows);
-	if (*version > fl_sql_version(fl_types))
-		return fl_error_set(err, FL_ERR_REFUSED,
-				    "'%s' has schema version %d, newer than "
-				    "the %d that is known here: update "
-				    "financelake",
-				    p->place, *version,
-				    fl_sql_version(fl_types));
-	return 0;
+	return fl_sql_check_version(p->place, *version, err);
 }
 
 /* Under the lock: others may have been quicker. */

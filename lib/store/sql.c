@@ -282,6 +282,18 @@ int fl_sql_version(const struct fl_type *const *types)
 	return version;
 }
 
+int fl_sql_check_version(const char *place, int version, struct fl_error *err)
+{
+	int known = fl_sql_version(fl_types);
+
+	if (version <= known)
+		return 0;
+	return fl_error_set(err, FL_ERR_REFUSED,
+			    "'%s' has schema version %d, newer than the %d "
+			    "that is known here: update financelake",
+			    place, version, known);
+}
+
 static const struct fl_sql_column *
 column_of_key(const struct fl_sql_column *cols, size_t count, unsigned place)
 {

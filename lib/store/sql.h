@@ -73,6 +73,9 @@ size_t fl_sql_columns(const struct fl_sql_dialect *dialect,
 /* The newest `since` of all fields: what a store made now has as its version.
  */
 int fl_sql_version(const struct fl_type *const *types);
+/* Can a store of that version be read and written?
+ * errors  FL_ERR_REFUSED it is newer */
+int fl_sql_check_version(const char *place, int version, struct fl_error *err);
 
 /* All statements that make an empty store, each ended by ";\n". */
 void fl_sql_schema(struct fl_buf *out, const struct fl_sql_dialect *dialect,

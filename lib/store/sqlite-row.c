@@ -387,36 +387,6 @@ static uint32_t fill(struct fl_sqlite_table *table, const struct fl_record *rec)
 	return fields;
 }
 
-/* The same record with its fixes made: stores hold canonical values. */
-static const struct fl_record *mend(struct fl_sqlite *s,
-				    const struct fl_record *rec)
-{
-	struct fl_note note;
-
-	fl_buf_reset(&s->text);
-	fl_record_canonical(rec, &s->text);
-	s->mended = *rec;
-	s->mended.bytes = s->text.data;
-	s->mended.len = s->text.len;
-	if (fl_record_check(&s->mended, &s->json, &note) != FL_REASON_NONE)
-		FL_BUG("a record is not valid in its canonical form");
-	return &s->mended;
-}
-
-/* What fl-agg made, of parts or whole: only such bars can meet the other kind.
- */
-static bool may_meet_parts(const struct fl_sqlite_table *table,
-			   const struct fl_record *rec)
-{
-	const struct fl_json_tok *provider =
-		&rec->json->toks[rec->at[FL_BAR_PROVIDER]];
-
-	return table->partial >= 0 &&
-	       (fl_bar_is_partial(rec) ||
-		(provider->len > 4 &&
-		 fl_short_equal(provider->text, "agg:", 4)));
-}
-
 static int add_row(struct fl_sqlite *s, struct fl_sqlite_table *table,
 		   const struct fl_record *rec, struct fl_error *err)
 {
@@ -444,8 +414,8 @@ int fl_sqlite_put(struct fl_store *store, const struct fl_record *rec,
 
 	*outcome = FL_PUT_NEW;
 	if (rec->fixes)
-		rec = mend(s, rec);
-	if (may_meet_parts(table, rec)) {
+		rec = fl_record_mend(rec, &s->text, &s->json, &s->mended);
+	if ((table->partial >= 0 && fl_bar_may_meet_parts(rec))) {
 		if (flush(s, table, err) < 0 ||
 		    fl_sqlite_merge(store, table, &rec, outcome, note, err) < 0)
 			return -1;

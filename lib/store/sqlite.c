@@ -239,14 +239,7 @@ static int identify(struct fl_sqlite *s, int *version, struct fl_error *err)
 				    "'%s' is an SQLite database of another "
 				    "program: name a file of its own",
 				    s->place);
-	if (*version > fl_sql_version(fl_types))
-		return fl_error_set(err, FL_ERR_REFUSED,
-				    "'%s' has schema version %d, newer than "
-				    "the %d that is known here: update "
-				    "financelake",
-				    s->place, *version,
-				    fl_sql_version(fl_types));
-	return 0;
+	return fl_sql_check_version(s->place, *version, err);
 }
 
 static int make_tables(struct fl_sqlite *s, struct fl_error *err)

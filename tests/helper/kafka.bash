@@ -34,3 +34,26 @@ kafka_ready() {
 	where=$(kafka env) || { cat "$BATS_FILE_TMPDIR/start" >&2; return 1; }
 	eval "$where"
 }
+
+same() { cmp "$1" "$2" || fail "$(diff "$1" "$2" | head -n 5)"; }
+sorted() { sort "$1" >"$1.sorted" && sort "$2" >"$2.sorted" && same "$1.sorted" "$2.sorted"; }
+# begin OUT COMMAND...: in the background, with none of bats' own files.
+begin() {
+	"${@:2}" >"$1" 2>"$1.err" 3>&- &
+	began=$!
+	started+=("$began")
+}
+# ended STATUS: so did what was begun last.
+ended() {
+	local got=0
+	wait "$began" || got=$?
+	[ "$got" = "$1" ] || fail "status $got: $(cat ./*.err)"
+}
+# until_seen SECONDS COMMAND...: it comes true.
+until_seen() {
+	local end=$((SECONDS + $1))
+	until "${@:2}"; do
+		[ $SECONDS -lt $end ] || fail "not after $1 s: ${*:2}"
+		sleep 0.1
+	done
+}

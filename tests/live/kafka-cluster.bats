@@ -24,25 +24,6 @@ ticks() {
 	seq "$1" "$2" | awk '{ printf "{\"type\":\"quote\",\"ts\":\"2026-01-%02dT%02d:%02d:%02d.000Z\"," \
 		"\"provider\":\"t\",\"symbol\":\"S%d\",\"price\":%d}\n", 2 + $1 / 86400, $1 / 3600 % 24, $1 / 60 % 60, $1 % 60, $1 % 12, $1 }'
 }
-same() { cmp "$1" "$2" || fail "$(diff "$1" "$2" | head -n 5)"; }
-sorted() { sort "$1" >"$1.sorted" && sort "$2" >"$2.sorted" && same "$1.sorted" "$2.sorted"; }
-begin() {
-	"${@:2}" >"$1" 2>"$1.err" 3>&- &
-	began=$!
-	started+=("$began")
-}
-ended() {
-	local got=0
-	wait "$began" || got=$?
-	[ "$got" = "$1" ] || fail "status $got: $(cat ./*.err)"
-}
-until_seen() {
-	local end=$((SECONDS + $1))
-	until "${@:2}"; do
-		[ $SECONDS -lt $end ] || fail "not after $1 s: ${*:2}"
-		sleep 0.1
-	done
-}
 
 # through LISTENER [OPTION...]: three records go in by it, and out again.
 through() {

@@ -33,30 +33,8 @@ ticks() {
 spread() {
 	ticks 1 "$1" | awk '{ for (i = 1; i <= 8; i++) { line = $0; sub(/"A"/, "\"" substr("ABCDEFGH", i, 1) "\"", line); print line } }'
 }
-same() { cmp "$1" "$2" || fail "$(diff "$1" "$2" | head -n 5)"; }
-sorted() { sort "$1" >"$1.sorted" && sort "$2" >"$2.sorted" && same "$1.sorted" "$2.sorted"; }
-# begin OUT COMMAND...: in the background, with none of bats' own files.
-begin() {
-	"${@:2}" >"$1" 2>"$1.err" 3>&- &
-	began=$!
-	started+=("$began")
-}
-# ended STATUS: so did what was begun last.
-ended() {
-	local got=0
-	wait "$began" || got=$?
-	[ "$got" = "$1" ] || fail "status $got: $(cat ./*.err)"
-}
 kc() { kcat -C -q -e -b "$FL_BROKERS" "$@"; }
 kp() { kcat -P -b "$FL_BROKERS" -X message.max.bytes=8000000 "$@"; }
-# until_seen SECONDS COMMAND...: it comes true.
-until_seen() {
-	local end=$((SECONDS + $1))
-	until "${@:2}"; do
-		[ $SECONDS -lt $end ] || fail "not after $1 s: ${*:2}"
-		sleep 0.1
-	done
-}
 holds() { grep -q "$1" "$2" 2>/dev/null; }
 lines() { [ "$(wc -l <"$2")" -ge "$1" ]; }
 # committed GROUP TOPIC: the positions of the group, partition by partition.
