@@ -84,6 +84,47 @@ struct fl_db_ops {
 	void (*end)(struct fl_db_cursor *cursor);
 };
 
+/* The same by shorter names. */
+static inline int fl_db_run(struct fl_db *db, const char *sql,
+			    const char *doing, struct fl_error *err)
+{
+	return db->ops->run(db, sql, doing, err);
+}
+
+static inline int fl_db_ask(struct fl_db *db, const char *sql,
+			    const char *const *args, size_t count,
+			    const char *doing, struct fl_rows **rows,
+			    struct fl_error *err)
+{
+	return db->ops->ask(db, sql, args, count, doing, rows, err);
+}
+
+static inline void fl_db_free(const struct fl_db *db, struct fl_rows *rows)
+{
+	if (rows)
+		db->ops->free(rows);
+}
+
+static inline size_t fl_db_count(const struct fl_db *db,
+				 const struct fl_rows *rows)
+{
+	return db->ops->count(rows);
+}
+
+static inline struct fl_cell fl_db_cell(const struct fl_db *db,
+					const struct fl_rows *rows, size_t row,
+					size_t column)
+{
+	return db->ops->cell(rows, row, column);
+}
+
+static inline int64_t fl_db_number(const struct fl_db *db,
+				   const struct fl_rows *rows, size_t row,
+				   size_t column)
+{
+	return db->ops->number(db->ops->cell(rows, row, column));
+}
+
 /* After the connection was lost: the same once more, waiting a little longer
  * each time. `err` tells of the loss, and does so still when it cannot. */
 int fl_db_reopen(struct fl_db *db, struct fl_error *err);

@@ -41,13 +41,13 @@ void fl_pg_put32(struct fl_buf *out, uint32_t value)
 	fl_buf_append(out, bytes, sizeof(bytes));
 }
 
-void fl_pg_put64(struct fl_buf *out, uint64_t value)
+static void put64(struct fl_buf *out, uint64_t value)
 {
 	fl_pg_put32(out, (uint32_t)(value >> 32));
 	fl_pg_put32(out, (uint32_t)value);
 }
 
-void fl_pg_put_numeric(struct fl_buf *out, const char *text, size_t len)
+static void put_number(struct fl_buf *out, const char *text, size_t len)
 {
 	bool negative = len && *text == '-';
 	const char *point = memchr(text, '.', len);
@@ -92,13 +92,29 @@ void fl_pg_put_numeric(struct fl_buf *out, const char *text, size_t len)
 		fl_pg_put16(out, digits[i]);
 }
 
-void fl_pg_put_time(struct fl_buf *out, int64_t ns, int *rest)
+static void put_time(struct fl_buf *out, int64_t ns)
 {
-	*rest = (int)((ns % 1000 + 1000) % 1000);
-	fl_pg_put64(out, (uint64_t)((ns - *rest) / 1000 - EPOCH_MICROS));
+	int64_t rest = (ns % 1000 + 1000) % 1000;
+
+	put64(out, (uint64_t)((ns - rest) / 1000 - EPOCH_MICROS));
 }
 
-void fl_pg_put_date(struct fl_buf *out, const char *text, size_t len)
+static void put_rest(struct fl_buf *out, int rest)
+{
+	fl_pg_put16(out, (uint16_t)rest);
+}
+
+static void put_integer(struct fl_buf *out, int64_t value)
+{
+	put64(out, (uint64_t)value);
+}
+
+static void put_boolean(struct fl_buf *out, bool value)
+{
+	fl_buf_putc(out, value);
+}
+
+static void put_date(struct fl_buf *out, const char *text, size_t len)
 {
 	int64_t days = 0;
 
@@ -107,8 +123,8 @@ void fl_pg_put_date(struct fl_buf *out, const char *text, size_t len)
 	fl_pg_put32(out, (uint32_t)(int32_t)(days - EPOCH_DAYS));
 }
 
-void fl_pg_put_texts(struct fl_buf *out, const struct fl_json *json,
-		     uint32_t at)
+static void put_texts(struct fl_buf *out, const struct fl_json *json,
+		      uint32_t at)
 {
 	uint32_t count = json->toks[at].len;
 
@@ -142,9 +158,9 @@ static uint64_t get64(const char *bytes)
 	return (uint64_t)get32(bytes) << 32 | get32(bytes + 4);
 }
 
-int64_t fl_pg_time(const char *bytes, int rest)
+static int64_t time_of(struct fl_cell cell, int rest)
 {
-	int64_t micros = (int64_t)get64(bytes), ns;
+	int64_t micros = (int64_t)get64(cell.bytes), ns;
 
 	/* What others put there may lie outside of what we can say. */
 	if (__builtin_add_overflow(micros, EPOCH_MICROS, &micros) ||
@@ -229,9 +245,12 @@ static void print_date(struct fl_buf *out, const char *bytes)
 	fl_buf_putc(out, '"');
 }
 
-bool fl_pg_print(struct fl_buf *out, enum fl_kind kind, const char *bytes,
-		 size_t len, int rest)
+static bool print(struct fl_buf *out, enum fl_kind kind, struct fl_cell cell,
+		  int rest)
 {
+	const char *bytes = cell.bytes;
+	size_t len = cell.len;
+
 	switch (kind) {
 	case FL_STRING:
 		fl_buf_json_string(out, bytes, len);
@@ -246,7 +265,7 @@ bool fl_pg_print(struct fl_buf *out, enum fl_kind kind, const char *bytes,
 		fl_buf_puts(out, *bytes ? "true" : "false");
 		break;
 	case FL_TIME:
-		print_time(out, fl_pg_time(bytes, rest));
+		print_time(out, time_of(cell, rest));
 		break;
 	case FL_DATE:
 		print_date(out, bytes);
@@ -261,5 +280,17 @@ bool fl_pg_print(struct fl_buf *out, enum fl_kind kind, const char *bytes,
 	}
 	return true;
 }
+
+const struct fl_wire fl_pg_wire = {
+	.put_number = put_number,
+	.put_date = put_date,
+	.put_integer = put_integer,
+	.put_boolean = put_boolean,
+	.put_time = put_time,
+	.put_rest = put_rest,
+	.put_texts = put_texts,
+	.time = time_of,
+	.print = print,
+};
 
 #endif

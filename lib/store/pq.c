@@ -8,7 +8,6 @@
 #include <postgresql/libpq-fe.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/buf.h"
 #include "base/log.h"
@@ -54,16 +53,32 @@ static struct {
 } lib;
 
 enum {
-	TRIES = 6, /* to come back, after 0.2, 0.4 … 6.4 s */
+	FETCH_FIRST = 100, /* rows, until their size is known */
+	FETCH_MOST = 5000,
+	FETCH_BYTES = 1 << 20,
 };
 
-struct fl_pq {
+struct pq {
+	struct fl_db db;
 	PGconn *conn;
 	char *place;
-	const char *shown;
-	enum fl_pq_fault fault;
-	char words[600];
+	unsigned cursors; /* made so far */
 };
+
+/* A select that the server keeps the rows of. */
+struct fl_db_cursor {
+	struct pq *pq;
+	unsigned number;
+	size_t columns;
+	PGresult *rows; /* the last ones fetched */
+	size_t at, count;
+	size_t ask; /* rows to fetch next */
+};
+
+static struct pq *pq_of(struct fl_db *db)
+{
+	return (struct pq *)db;
+}
 
 static int load(struct fl_error *err)
 {
@@ -95,51 +110,32 @@ static int load(struct fl_error *err)
 
 /* --- errors -------------------------------------------------------------- */
 
-/* libpq's messages have several lines and end in one. */
-static void keep_words(struct fl_pq *pq, const char *text, const char *detail)
-{
-	struct fl_buf words = FL_BUF_INIT;
-
-	fl_buf_puts(&words, text ? text : "");
-	if (detail && *detail)
-		fl_buf_printf(&words, ": %s", detail);
-	while (words.len && strchr("\n\t .", words.data[words.len - 1]))
-		words.len--;
-	for (size_t i = 0; i < words.len; i++) {
-		if (words.data[i] == '\n' || words.data[i] == '\t')
-			words.data[i] = ' ';
-	}
-	snprintf(pq->words, sizeof(pq->words), "%s",
-		 fl_show(words.len ? words.data : "", words.len, 500));
-	fl_buf_release(&words);
-}
-
 static const struct {
 	const char *state; /* the start of the SQLSTATE */
-	enum fl_pq_fault fault;
+	enum fl_fault fault;
 	enum fl_code code;
 } states[] = {
-	{ "08", FL_PQ_LOST, FL_ERR_AGAIN },
-	{ "57P0", FL_PQ_LOST, FL_ERR_AGAIN }, /* it shuts down */
-	{ "40", FL_PQ_AGAIN, FL_ERR_AGAIN },
-	{ "25006", FL_PQ_OTHER, FL_ERR_IO },    /* read-only */
-	{ "25P03", FL_PQ_LOST, FL_ERR_AGAIN },  /* idle for too long */
-	{ "53100", FL_PQ_OTHER, FL_ERR_IO },    /* disk full */
-	{ "53", FL_PQ_OTHER, FL_ERR_AGAIN },    /* memory, connections */
-	{ "55P03", FL_PQ_OTHER, FL_ERR_AGAIN }, /* a lock held for long */
-	{ "57", FL_PQ_OTHER, FL_ERR_AGAIN },    /* cancelled */
-	{ "58", FL_PQ_OTHER, FL_ERR_IO },
-	{ "XX00", FL_PQ_OTHER, FL_ERR_IO }, /* damaged */
-	{ "42P01", FL_PQ_MISSING, FL_ERR_REFUSED },
-	{ "22", FL_PQ_ROW, FL_ERR_REFUSED },
-	{ "23", FL_PQ_ROW, FL_ERR_REFUSED },
-	{ "44", FL_PQ_ROW, FL_ERR_REFUSED },
-	{ "54", FL_PQ_ROW, FL_ERR_REFUSED },
-	{ "P0", FL_PQ_ROW, FL_ERR_REFUSED }, /* a trigger's */
-	{ "", FL_PQ_OTHER, FL_ERR_REFUSED },
+	{ "08", FL_FAULT_LOST, FL_ERR_AGAIN },
+	{ "57P0", FL_FAULT_LOST, FL_ERR_AGAIN }, /* it shuts down */
+	{ "40", FL_FAULT_AGAIN, FL_ERR_AGAIN },
+	{ "25006", FL_FAULT_OTHER, FL_ERR_IO },    /* read-only */
+	{ "25P03", FL_FAULT_LOST, FL_ERR_AGAIN },  /* idle for too long */
+	{ "53100", FL_FAULT_OTHER, FL_ERR_IO },    /* disk full */
+	{ "53", FL_FAULT_OTHER, FL_ERR_AGAIN },    /* memory, connections */
+	{ "55P03", FL_FAULT_OTHER, FL_ERR_AGAIN }, /* a lock held for long */
+	{ "57", FL_FAULT_OTHER, FL_ERR_AGAIN },    /* cancelled */
+	{ "58", FL_FAULT_OTHER, FL_ERR_IO },
+	{ "XX00", FL_FAULT_OTHER, FL_ERR_IO }, /* damaged */
+	{ "42P01", FL_FAULT_MISSING, FL_ERR_REFUSED },
+	{ "22", FL_FAULT_ROW, FL_ERR_REFUSED },
+	{ "23", FL_FAULT_ROW, FL_ERR_REFUSED },
+	{ "44", FL_FAULT_ROW, FL_ERR_REFUSED },
+	{ "54", FL_FAULT_ROW, FL_ERR_REFUSED },
+	{ "P0", FL_FAULT_ROW, FL_ERR_REFUSED }, /* a trigger's */
+	{ "", FL_FAULT_OTHER, FL_ERR_REFUSED },
 };
 
-static int no_privilege(const struct fl_pq *pq, const char *doing,
+static int no_privilege(const struct pq *pq, const char *doing,
 			struct fl_error *err)
 {
 	const char *user = lib.PQuser(pq->conn);
@@ -149,11 +145,11 @@ static int no_privilege(const struct fl_pq *pq, const char *doing,
 			    "CREATE, USAGE ON SCHEMA public TO \"%s\"; GRANT "
 			    "SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN "
 			    "SCHEMA public TO \"%s\"",
-			    doing, pq->shown, pq->words, user, user);
+			    doing, pq->db.shown, pq->db.words, user, user);
 }
 
 /* A statement failed: its result, NULL when there is none. */
-static int fail(struct fl_pq *pq, const PGresult *result, const char *doing,
+static int fail(struct pq *pq, const PGresult *result, const char *doing,
 		struct fl_error *err)
 {
 	const char *state =
@@ -162,20 +158,22 @@ static int fail(struct fl_pq *pq, const PGresult *result, const char *doing,
 	size_t i = 0;
 
 	if (lib.PQstatus(pq->conn) == CONNECTION_BAD || !state) {
-		keep_words(pq, lib.PQerrorMessage(pq->conn), NULL);
-		pq->fault = FL_PQ_LOST;
+		fl_db_keep_words(&pq->db, lib.PQerrorMessage(pq->conn), NULL);
+		pq->db.fault = FL_FAULT_LOST;
 		return fl_error_set(err, FL_ERR_AGAIN, "cannot %s '%s': %s",
-				    doing, pq->shown, pq->words);
+				    doing, pq->db.shown, pq->db.words);
 	}
-	keep_words(pq, lib.PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY),
-		   lib.PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL));
+	fl_db_keep_words(
+		&pq->db,
+		lib.PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY),
+		lib.PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL));
 	while (strncmp(state, states[i].state, strlen(states[i].state)) != 0)
 		i++;
-	pq->fault = states[i].fault;
+	pq->db.fault = states[i].fault;
 	if (strcmp(state, ERRCODE_PRIVILEGE) == 0)
 		return no_privilege(pq, doing, err);
 	return fl_error_set(err, states[i].code, "cannot %s '%s': %s", doing,
-			    pq->shown, pq->words);
+			    pq->db.shown, pq->db.words);
 	return -1;
 }
 
@@ -190,10 +188,10 @@ static void ignore(void *arg, const char *message)
 /* What libpq says when it could not connect comes as text alone, in the
  * server's language: these are those of all its messages that call for somebody
  * to do something. Whatever else is said, it may pass. */
-static int refuse(struct fl_pq *pq, PGconn *conn, struct fl_error *err)
+static int refuse(struct pq *pq, PGconn *conn, struct fl_error *err)
 {
 	const char *user = lib.PQuser(conn), *db = lib.PQdb(conn);
-	const char *text = pq->words;
+	const char *text = pq->db.words;
 
 	if (lib.PQconnectionNeedsPassword(conn) ||
 	    strstr(text, "password authentication failed"))
@@ -202,49 +200,57 @@ static int refuse(struct fl_pq *pq, PGconn *conn, struct fl_error *err)
 			"cannot connect to '%s': %s; the password is read from "
 			"PGPASSWORD, or from a line *:*:*:%s:PASSWORD in "
 			"~/.pgpass (chmod 600)",
-			pq->shown, text, user);
+			pq->db.shown, text, user);
 	if (strstr(text, "database \"") && strstr(text, "does not exist"))
 		return fl_error_set(err, FL_ERR_REFUSED,
 				    "cannot connect to '%s': %s; createdb -E "
 				    "UTF8 -T template0 '%s' makes it",
-				    pq->shown, text, db);
+				    pq->db.shown, text, db);
 	if (strstr(text, "role \"") && strstr(text, "does not exist"))
 		return fl_error_set(err, FL_ERR_REFUSED,
 				    "cannot connect to '%s': %s; createuser "
 				    "'%s' makes it",
-				    pq->shown, text, user);
+				    pq->db.shown, text, user);
 	if (strstr(text, "permission denied for database"))
 		return fl_error_set(err, FL_ERR_REFUSED,
 				    "cannot connect to '%s': %s; GRANT CONNECT "
 				    "ON DATABASE \"%s\" TO \"%s\"",
-				    pq->shown, text, db, user);
+				    pq->db.shown, text, db, user);
 	if (strstr(text, "pg_hba.conf") || strstr(text, "certificate") ||
 	    strstr(text, "not permitted to log in") ||
 	    strstr(text, "SSL was required") || strstr(text, "authentication"))
 		return fl_error_set(err, FL_ERR_REFUSED,
-				    "cannot connect to '%s': %s", pq->shown,
+				    "cannot connect to '%s': %s", pq->db.shown,
 				    text);
 	return fl_error_set(err, FL_ERR_AGAIN, "cannot connect to '%s': %s",
-			    pq->shown, text);
+			    pq->db.shown, text);
 }
 
-static int connect_to(struct fl_pq *pq, struct fl_error *err)
+static int run(struct fl_db *db, const char *sql, const char *doing,
+	       struct fl_error *err);
+
+static int connect_to(struct fl_db *db, struct fl_error *err)
 {
+	struct pq *pq = pq_of(db);
 	/* What stands behind the place holds against it. */
 	const char *const names[] = { "connect_timeout",
 				      "fallback_application_name", "dbname",
 				      "client_encoding", NULL };
 	const char *const values[] = { "10", fl_log_name, pq->place, "UTF8",
 				       NULL };
-	PGconn *conn = lib.PQconnectdbParams(names, values, 1);
+	PGconn *conn;
 
+	if (pq->conn)
+		lib.PQfinish(pq->conn);
+	pq->conn = NULL;
+	conn = lib.PQconnectdbParams(names, values, 1);
 	if (!conn)
 		return fl_error_set(err, FL_ERR_AGAIN,
 				    "cannot connect to '%s': out of memory",
-				    pq->shown);
+				    db->shown);
 	if (lib.PQstatus(conn) != CONNECTION_OK) {
-		keep_words(pq, lib.PQerrorMessage(conn), NULL);
-		pq->fault = FL_PQ_LOST;
+		fl_db_keep_words(db, lib.PQerrorMessage(conn), NULL);
+		db->fault = FL_FAULT_LOST;
 		refuse(pq, conn, err);
 		lib.PQfinish(conn);
 		return -1;
@@ -253,21 +259,31 @@ static int connect_to(struct fl_pq *pq, struct fl_error *err)
 	lib.PQsetNoticeProcessor(conn, ignore, NULL);
 	/* Cursors are read to their end. Who waits for a lock waits for one who
 	 * does the same work; half a minute says that nobody does. */
-	if (fl_pq_run(pq,
-		      "SET cursor_tuple_fraction = 1; "
-		      "SET DateStyle = ISO; SET TimeZone = 'UTC'; "
-		      "SET lock_timeout = '30s'",
-		      "use", err) == 0)
+	if (run(db,
+		"SET cursor_tuple_fraction = 1; "
+		"SET DateStyle = ISO; SET TimeZone = 'UTC'; "
+		"SET lock_timeout = '30s'",
+		"use", err) == 0)
 		return 0;
 	lib.PQfinish(conn);
 	pq->conn = NULL;
 	return -1;
 }
 
-int fl_pq_open(struct fl_pq **out, const char *place, const char *shown,
-	       struct fl_error *err)
+static void close_it(struct fl_db *db)
 {
-	struct fl_pq *pq;
+	struct pq *pq = pq_of(db);
+
+	if (pq->conn)
+		lib.PQfinish(pq->conn);
+	free(pq->place);
+	free(pq);
+}
+
+static int open_it(struct fl_db **out, const char *place, const char *shown,
+		   struct fl_error *err)
+{
+	struct pq *pq;
 	PQconninfoOption *options;
 	char *why = NULL;
 
@@ -283,74 +299,29 @@ int fl_pq_open(struct fl_pq **out, const char *place, const char *shown,
 		return -1;
 	}
 	lib.PQconninfoFree(options);
-	*out = pq = fl_zalloc(sizeof(*pq));
+	pq = fl_zalloc(sizeof(*pq));
+	pq->db.ops = &fl_db_pq;
+	pq->db.shown = shown;
 	pq->place = fl_strdup(place);
-	pq->shown = shown;
-	if (connect_to(pq, err) == 0)
+	*out = &pq->db;
+	if (connect_to(*out, err) == 0)
 		return 0;
-	fl_pq_close(out);
+	fl_db_close(out);
 	return -1;
 }
 
-int fl_pq_reopen(struct fl_pq *pq, struct fl_error *err)
+static bool in_transaction(const struct fl_db *db)
 {
-	struct fl_error why = { .code = FL_OK };
-
-	for (int tries = 0; tries < TRIES; tries++) {
-		int64_t ns = (FL_SECOND / 5) << tries;
-		const struct timespec pause = { .tv_sec = ns / FL_SECOND,
-						.tv_nsec = ns % FL_SECOND };
-
-		fl_log("postgres: %s; again in %.1f s", pq->words,
-		       (double)ns / (double)FL_SECOND);
-		nanosleep(&pause, NULL);
-		lib.PQfinish(pq->conn);
-		pq->conn = NULL;
-		fl_error_clear(&why);
-		if (connect_to(pq, &why) == 0) {
-			fl_error_clear(err);
-			return 0;
-		}
-		if (why.code != FL_ERR_AGAIN)
-			break;
-	}
-	return -1;
-}
-
-void fl_pq_close(struct fl_pq **out)
-{
-	struct fl_pq *pq = *out;
-
-	*out = NULL;
-	if (!pq)
-		return;
-	if (pq->conn)
-		lib.PQfinish(pq->conn);
-	free(pq->place);
-	free(pq);
-}
-
-enum fl_pq_fault fl_pq_fault(const struct fl_pq *pq)
-{
-	return pq->fault;
-}
-
-const char *fl_pq_words(const struct fl_pq *pq)
-{
-	return pq->words;
-}
-
-bool fl_pq_in_transaction(const struct fl_pq *pq)
-{
+	const struct pq *pq = (const struct pq *)db;
 	PGTransactionStatusType status = lib.PQtransactionStatus(pq->conn);
 
 	return status == PQTRANS_INTRANS || status == PQTRANS_INERROR ||
 	       status == PQTRANS_ACTIVE;
 }
 
-const char *fl_pq_parameter(const struct fl_pq *pq, const char *name)
+const char *fl_pq_parameter(const struct fl_db *db, const char *name)
 {
-	return lib.PQparameterStatus(pq->conn, name);
+	return lib.PQparameterStatus(((const struct pq *)db)->conn, name);
 }
 
 /* --- statements ---------------------------------------------------------- */
@@ -362,13 +333,14 @@ static bool is_good(const PGresult *result)
 	return status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK;
 }
 
-int fl_pq_run(struct fl_pq *pq, const char *sql, const char *doing,
-	      struct fl_error *err)
+static int run(struct fl_db *db, const char *sql, const char *doing,
+	       struct fl_error *err)
 {
+	struct pq *pq = pq_of(db);
 	PGresult *result;
 	int got = 0;
 
-	pq->fault = FL_PQ_NONE;
+	db->fault = FL_FAULT_NONE;
 	result = lib.PQexec(pq->conn, sql);
 	if (!is_good(result))
 		got = fail(pq, result, doing, err);
@@ -376,75 +348,178 @@ int fl_pq_run(struct fl_pq *pq, const char *sql, const char *doing,
 	return got;
 }
 
-int fl_pq_ask(struct fl_pq *pq, const char *sql, const char *const *args,
-	      size_t count, const char *doing, struct pg_result **rows,
-	      struct fl_error *err)
+static int ask(struct fl_db *db, const char *sql, const char *const *args,
+	       size_t count, const char *doing, struct fl_rows **rows,
+	       struct fl_error *err)
 {
+	struct pq *pq = pq_of(db);
 	PGresult *result;
 	int got = 0;
 
 	if (rows)
 		*rows = NULL;
-	pq->fault = FL_PQ_NONE;
+	db->fault = FL_FAULT_NONE;
 	result = lib.PQexecParams(pq->conn, sql, (int)count, NULL, args, NULL,
 				  NULL, 1);
 	if (!is_good(result))
 		got = fail(pq, result, doing, err);
 	if (rows && got == 0)
-		*rows = result;
+		*rows = (struct fl_rows *)result;
 	else
 		lib.PQclear(result);
 	return got;
 }
 
-void fl_pq_free(struct pg_result *rows)
+static const PGresult *result_of(const struct fl_rows *rows)
 {
-	if (rows)
-		lib.PQclear(rows);
+	return (const PGresult *)rows;
 }
 
-size_t fl_pq_rows(const struct pg_result *rows)
+static void free_rows(struct fl_rows *rows)
 {
-	return (size_t)lib.PQntuples(rows);
+	lib.PQclear((PGresult *)rows);
 }
 
-uint64_t fl_pq_touched(struct pg_result *rows)
+static size_t count(const struct fl_rows *rows)
 {
-	return strtoull(lib.PQcmdTuples(rows), NULL, 10);
+	return (size_t)lib.PQntuples(result_of(rows));
 }
 
-const char *fl_pq_value(const struct pg_result *rows, size_t row, size_t column,
-			size_t *len)
+static uint64_t touched(const struct fl_rows *rows)
 {
-	if (lib.PQgetisnull(rows, (int)row, (int)column))
-		return NULL;
-	*len = (size_t)lib.PQgetlength(rows, (int)row, (int)column);
-	return lib.PQgetvalue(rows, (int)row, (int)column);
+	return strtoull(lib.PQcmdTuples((PGresult *)rows), NULL, 10);
 }
 
-int64_t fl_pq_number(const struct pg_result *rows, size_t row, size_t column)
+static struct fl_cell value(const PGresult *result, size_t row, size_t column)
 {
-	size_t len;
-	const char *bytes = fl_pq_value(rows, row, column, &len);
+	struct fl_cell cell = { NULL, 0 };
+
+	if (lib.PQgetisnull(result, (int)row, (int)column))
+		return cell;
+	cell.bytes = lib.PQgetvalue(result, (int)row, (int)column);
+	cell.len = (size_t)lib.PQgetlength(result, (int)row, (int)column);
+	return cell;
+}
+
+static struct fl_cell cell(const struct fl_rows *rows, size_t row,
+			   size_t column)
+{
+	return value(result_of(rows), row, column);
+}
+
+static int64_t number(struct fl_cell cell)
+{
 	uint64_t value = 0;
 
-	if (!bytes)
+	if (!cell.bytes)
 		return 0;
-	for (size_t i = 0; i < len; i++)
-		value = value << 8 | (unsigned char)bytes[i];
-	if (len == 2)
+	for (size_t i = 0; i < cell.len; i++)
+		value = value << 8 | (unsigned char)cell.bytes[i];
+	if (cell.len == 2)
 		return (int16_t)value;
-	return len == 4 ? (int32_t)value : (int64_t)value;
+	return cell.len == 4 ? (int32_t)value : (int64_t)value;
+}
+
+/* --- cursors ------------------------------------------------------------- */
+
+static int declare(struct fl_db *db, const char *sql, const char *const *args,
+		   size_t arg_count, size_t columns, bool alone,
+		   struct fl_db_cursor **out, struct fl_error *err)
+{
+	struct fl_db_cursor *cursor;
+	struct pq *pq = pq_of(db);
+	char *declaration;
+	int got;
+
+	(void)alone; /* a cursor costs nothing here */
+	declaration = fl_sprintf("DECLARE fl_%u NO SCROLL CURSOR FOR %s",
+				 ++pq->cursors, sql);
+	got = ask(db, declaration, args, arg_count, "read", NULL, err);
+	free(declaration);
+	if (got < 0)
+		return -1;
+	*out = cursor = fl_zalloc(sizeof(*cursor));
+	cursor->pq = pq;
+	cursor->number = pq->cursors;
+	cursor->columns = columns;
+	cursor->ask = FETCH_FIRST;
+	return 0;
+}
+
+static size_t size_of(const struct fl_db_cursor *cursor)
+{
+	size_t bytes = 0;
+
+	for (size_t i = 0; i < cursor->count; i++) {
+		for (size_t j = 0; j < cursor->columns; j++) {
+			/* with what libpq keeps of each */
+			bytes += 16 + (size_t)lib.PQgetlength(cursor->rows,
+							      (int)i, (int)j);
+		}
+	}
+	return bytes;
+}
+
+/* The next rows, about as many as fit into FETCH_BYTES: memory here does not
+ * grow with what is stored. */
+static int fetch(struct fl_db_cursor *cursor, struct fl_error *err)
+{
+	struct fl_db *db = &cursor->pq->db;
+	struct fl_rows *rows = NULL;
+	char sql[64];
+
+	lib.PQclear(cursor->rows);
+	cursor->rows = NULL;
+	cursor->at = cursor->count = 0;
+	snprintf(sql, sizeof(sql), "FETCH %zu FROM fl_%u", cursor->ask,
+		 cursor->number);
+	if (ask(db, sql, NULL, 0, "read", &rows, err) < 0)
+		return -1;
+	cursor->rows = (PGresult *)rows;
+	cursor->count = count(rows);
+	if (cursor->count == 0)
+		return 0;
+	cursor->ask = FETCH_BYTES / (size_of(cursor) / cursor->count + 1) + 1;
+	if (cursor->ask > FETCH_MOST)
+		cursor->ask = FETCH_MOST;
+	return 0;
+}
+
+static int step(struct fl_db_cursor *cursor, struct fl_cell *cells,
+		struct fl_error *err)
+{
+	if (cursor->at == cursor->count && fetch(cursor, err) < 0)
+		return -1;
+	if (cursor->count == 0)
+		return 0;
+	for (size_t i = 0; i < cursor->columns; i++)
+		cells[i] = value(cursor->rows, cursor->at, i);
+	cursor->at++;
+	return 1;
+}
+
+static void end(struct fl_db_cursor *cursor)
+{
+	struct fl_db *db = &cursor->pq->db;
+	struct fl_error ignored = { .code = FL_OK };
+	char sql[64];
+
+	lib.PQclear(cursor->rows);
+	snprintf(sql, sizeof(sql), "CLOSE fl_%u", cursor->number);
+	if (lib.PQtransactionStatus(cursor->pq->conn) == PQTRANS_INTRANS)
+		run(db, sql, "read", &ignored);
+	free(cursor);
 }
 
 /* --- COPY ---------------------------------------------------------------- */
 
-int fl_pq_copy_begin(struct fl_pq *pq, const char *sql, struct fl_error *err)
+int fl_pq_copy_begin(struct fl_db *db, const char *sql, struct fl_error *err)
 {
+	struct pq *pq = pq_of(db);
 	PGresult *result;
 	int got = 0;
 
-	pq->fault = FL_PQ_NONE;
+	db->fault = FL_FAULT_NONE;
 	result = lib.PQexec(pq->conn, sql);
 	if (lib.PQresultStatus(result) != PGRES_COPY_IN)
 		got = fail(pq, result, "write to", err);
@@ -452,16 +527,19 @@ int fl_pq_copy_begin(struct fl_pq *pq, const char *sql, struct fl_error *err)
 	return got;
 }
 
-int fl_pq_copy_put(struct fl_pq *pq, const char *bytes, size_t len,
+int fl_pq_copy_put(struct fl_db *db, const char *bytes, size_t len,
 		   struct fl_error *err)
 {
+	struct pq *pq = pq_of(db);
+
 	if (lib.PQputCopyData(pq->conn, bytes, (int)len) == 1)
 		return 0;
 	return fail(pq, NULL, "write to", err);
 }
 
-int fl_pq_copy_end(struct fl_pq *pq, struct fl_error *err)
+int fl_pq_copy_end(struct fl_db *db, struct fl_error *err)
 {
+	struct pq *pq = pq_of(db);
 	PGresult *result;
 	int got = 0;
 
@@ -474,5 +552,23 @@ int fl_pq_copy_end(struct fl_pq *pq, struct fl_error *err)
 	}
 	return got;
 }
+
+const struct fl_db_ops fl_db_pq = {
+	.name = "postgres",
+	.open = open_it,
+	.connect = connect_to,
+	.close = close_it,
+	.in_transaction = in_transaction,
+	.run = run,
+	.ask = ask,
+	.free = free_rows,
+	.count = count,
+	.touched = touched,
+	.cell = cell,
+	.number = number,
+	.declare = declare,
+	.step = step,
+	.end = end,
+};
 
 #endif

@@ -132,6 +132,8 @@ const struct fl_sql_dialect fl_sql_postgres = {
 	.clustered = "",
 	.micros = true,
 	.parts_index = true,
+	.or_nothing = "ON CONFLICT DO NOTHING",
+	.as_time = "::timestamptz",
 	.any_of = postgres_any_of,
 	.instant = postgres_instant,
 };
@@ -328,12 +330,34 @@ static void put_column(struct fl_buf *out, const struct fl_sql_dialect *dialect,
 	fl_sql_name(out, dialect, name);
 }
 
+void fl_sql_text(struct fl_buf *out, const struct fl_sql_dialect *dialect,
+		 const char *text)
+{
+	unsigned place = 0;
+
+	for (; *text; text++) {
+		if (*text == '?' && dialect->parameter != '?')
+			fl_buf_printf(out, "%c%u", dialect->parameter, ++place);
+		else
+			fl_buf_putc(out, *text == '"' ? dialect->quote : *text);
+	}
+}
+
 static void put_parameter(struct fl_buf *out,
 			  const struct fl_sql_dialect *dialect, size_t place)
 {
 	fl_buf_putc(out, dialect->parameter);
 	if (dialect->numbered)
 		fl_buf_u64(out, place);
+}
+
+void fl_sql_parameter(struct fl_buf *out, const struct fl_sql_dialect *dialect,
+		      enum fl_kind kind, size_t place)
+{
+	if (kind == FL_INTEGER && dialect->integer_parameter)
+		fl_buf_puts(out, dialect->integer_parameter);
+	else
+		put_parameter(out, dialect, place);
 }
 
 static void put_key(struct fl_buf *out, const struct fl_sql_dialect *dialect,
@@ -737,24 +761,43 @@ void fl_sql_micros(struct fl_buf *out, int64_t ns)
 	int64_t rest = (ns % 1000 + 1000) % 1000;
 	char text[FL_TIME_TEXT];
 
-	/* Printed with six digits or three of them, and in UTC. */
-	fl_buf_append(out, text, fl_time_print(ns - rest, text));
+	/* Printed with six digits or three of them, and in UTC, as are all
+	 * sessions: MySQL knows no zones in texts. */
+	fl_buf_append(out, text, fl_time_print(ns - rest, text) - 1);
 }
 
-/* A time's two columns: by the first alone where that is enough, as an index
- * likes it. */
+static void put_instant(struct where *where, int64_t ns)
+{
+	fl_buf_putc(where->out, '\'');
+	fl_sql_micros(where->out, ns);
+	fl_buf_printf(where->out, "'%s", where->dialect->as_time);
+}
+
+/* A time's two columns. The first stands alone, too, as an index likes it. */
 static void put_compare_micros(struct where *where, const char *operator,
 			       int64_t ns)
 {
-	int64_t rest = (ns % 1000 + 1000) % 1000;
+	const struct fl_sql_dialect *dialect = where->dialect;
+	int rest = (int)((ns % 1000 + 1000) % 1000);
 
 	put_before(where);
-	fl_buf_printf(where->out,
-		      rest ? "(\"ts\", \"ts_ns\")%s('" : "\"ts\"%s'", operator);
-	fl_sql_micros(where->out, ns);
-	fl_buf_puts(where->out, "'::timestamptz");
-	if (rest)
-		fl_buf_printf(where->out, ", %d)", (int)rest);
+	fl_sql_name(where->out, dialect, "ts");
+	/* ts > T or ts = T and ts_ns >= R; for "<" likewise */
+	if (rest && strchr(operator, '<'))
+		fl_buf_puts(where->out, " <= ");
+	else
+		fl_buf_puts(where->out, operator);
+	put_instant(where, ns);
+	if (!rest)
+		return;
+	put_before(where);
+	fl_buf_putc(where->out, '(');
+	fl_sql_name(where->out, dialect, "ts");
+	fl_buf_puts(where->out, " <> ");
+	put_instant(where, ns);
+	fl_buf_puts(where->out, " OR ");
+	fl_sql_name(where->out, dialect, "ts_ns");
+	fl_buf_printf(where->out, "%s%d)", operator, rest);
 }
 
 static void put_compare_time(struct where *where, const char *operator,

@@ -52,6 +52,12 @@ struct fl_sql_dialect {
 	const char *clustered; /* behind a table that is stored by its key */
 	/* Times have microseconds: a column NAME_ns holds the rest. */
 	bool micros;
+	/* Behind an INSERT of a row that may be there: then nothing is done. */
+	const char *or_nothing;
+	const char *as_time; /* what makes a text a time: "::timestamptz" */
+	/* A parameter that an integer column is compared with; NULL: it needs
+	 * to be nothing special. */
+	const char *integer_parameter;
 	/* Rows made of parts have an index from the start. */
 	bool parts_index;
 	/* A list column holds one of `count` parameters from `first` on. */
@@ -126,7 +132,14 @@ void fl_sql_list(struct fl_buf *out, const struct fl_sql_dialect *dialect,
 		 const struct fl_type *type, const struct fl_query *query,
 		 struct fl_sql_values *values);
 
-/* Append the time in UTC without what microseconds leave of it. */
+/* A statement of ours in the dialect: ? is a parameter, " quotes names. */
+void fl_sql_text(struct fl_buf *out, const struct fl_sql_dialect *dialect,
+		 const char *text);
+/* What a column of the kind is compared with. */
+void fl_sql_parameter(struct fl_buf *out, const struct fl_sql_dialect *dialect,
+		      enum fl_kind kind, size_t place);
+/* Append the time in UTC, without a zone, and without what microseconds leave
+ * of it. */
 void fl_sql_micros(struct fl_buf *out, int64_t ns);
 /* Append a quoted identifier. */
 void fl_sql_name(struct fl_buf *out, const struct fl_sql_dialect *dialect,

@@ -1,13 +1,10 @@
-/* postgres-row: records into rows.
+/* server-row: records into rows.
  *
- * Rows wait in memory until the commit, ready for the wire. COPY takes them
- * straight into their table, which costs the server least, but fails where a
- * key is there already; then they go through a temporary table, from where one
- * INSERT for each type puts them into the place of what has their keys. Of
- * lines with one key the last one goes, as no statement may touch a row twice.
- * So a transaction is a handful of round trips however many rows it has, can be
- * done again when the connection is lost, and holds its locks for no longer
- * than the writing takes.
+ * Rows wait in memory until the commit, ready for the wire. Of lines with one
+ * key the last one goes, as no statement may touch a row twice. So a
+ * transaction is a handful of round trips however many rows it has, can be done
+ * again when the connection is lost, and holds its locks for no longer than the
+ * writing takes.
  *
  * A row that the database refuses fails its whole statement. Then, and only
  * then, the transaction is done again with savepoints, and halves and halves of
@@ -15,9 +12,8 @@
  * words.
  *
  * SPDX-License-Identifier: Apache-2.0 */
-#include "store/postgres.h"
+#include "store/server.h"
 
-#ifndef FL_WITHOUT_PG
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,32 +23,28 @@
 #include "rec/bar.h"
 #include "rec/number.h"
 
-enum {
-	PIECE = 1 << 16, /* bytes of COPY data that are sent at once */
-	MISSES_MAX = 9,  /* a pause of 512 batches */
-};
+/* Of a cell's length, between its column and its value. */
+enum { LENGTH = sizeof(uint32_t) };
 
 /* --- a record as cells --------------------------------------------------- */
 
-static size_t begin_cell(struct fl_pg_table *table, size_t column)
+static size_t begin_cell(struct fl_server_table *table, size_t column)
 {
 	table->used[column] = true;
 	fl_buf_putc(&table->cells, (char)column);
-	fl_pg_put32(&table->cells, 0);
+	fl_buf_append(&table->cells, "\0\0\0\0", LENGTH);
 	return table->cells.len;
 }
 
-static void end_cell(struct fl_pg_table *table, size_t start)
+static void end_cell(struct fl_server_table *table, size_t start)
 {
 	uint32_t len = (uint32_t)(table->cells.len - start);
-	char *at = table->cells.data + start - 4;
 
-	for (int i = 0; i < 4; i++)
-		at[i] = (char)(len >> (24 - 8 * i));
+	memcpy(table->cells.data + start - LENGTH, &len, LENGTH);
 }
 
-static void put_text(struct fl_pg_table *table, size_t column, const char *text,
-		     size_t len)
+static void put_text(struct fl_server_table *table, size_t column,
+		     const char *text, size_t len)
 {
 	size_t start = begin_cell(table, column);
 
@@ -71,28 +63,30 @@ static bool is_canonical(const struct fl_record *rec,
 	return kind == FL_SUM ? look.whole : look.plain;
 }
 
-static void put_number(struct fl_buf *out, const struct fl_record *rec,
+static void put_number(struct fl_buf *out, const struct fl_wire *wire,
+		       const struct fl_record *rec,
 		       const struct fl_sql_column *col)
 {
 	const struct fl_json_tok *tok = &rec->json->toks[rec->at[col->field]];
 	struct fl_buf text = FL_BUF_INIT;
 
 	if (is_canonical(rec, tok, col->kind)) {
-		fl_pg_put_numeric(out, tok->text, tok->len);
+		wire->put_number(out, tok->text, tok->len);
 		return;
 	}
 	fl_record_print(rec, col->field, &text);
-	fl_pg_put_numeric(out, text.data, text.len);
+	wire->put_number(out, text.data, text.len);
 	fl_buf_release(&text);
 }
 
-static void put_integer(struct fl_buf *out, const struct fl_json_tok *tok)
+static void put_integer(struct fl_buf *out, const struct fl_wire *wire,
+			const struct fl_json_tok *tok)
 {
 	int64_t value = 0;
 
 	if (!fl_integer_parse(tok->text, tok->len, &value))
 		FL_BUG("a checked integer is none");
-	fl_pg_put64(out, (uint64_t)value);
+	wire->put_integer(out, value);
 }
 
 static int64_t time_of(const struct fl_record *rec, int field)
@@ -105,35 +99,45 @@ static int64_t time_of(const struct fl_record *rec, int field)
 	return ns;
 }
 
+/* What microseconds leave of a time. */
+static int rest_of(int64_t ns)
+{
+	return (int)((ns % 1000 + 1000) % 1000);
+}
+
 /* The value of a field that is there; of a time *rest gets what is left. */
-static void put_field(struct fl_buf *out, const struct fl_record *rec,
+static void put_field(struct fl_buf *out, const struct fl_wire *wire,
+		      const struct fl_record *rec,
 		      const struct fl_sql_column *col, int *rest)
 {
 	uint32_t at = rec->at[col->field];
 	const struct fl_json_tok *tok = &rec->json->toks[at];
+	int64_t ns;
 
 	switch (col->kind) {
 	case FL_STRING:
 		fl_buf_append(out, tok->text, tok->len);
 		break;
 	case FL_DATE:
-		fl_pg_put_date(out, tok->text, tok->len);
+		wire->put_date(out, tok->text, tok->len);
 		break;
 	case FL_NUMBER:
 	case FL_SUM:
-		put_number(out, rec, col);
+		put_number(out, wire, rec, col);
 		break;
 	case FL_INTEGER:
-		put_integer(out, tok);
+		put_integer(out, wire, tok);
 		break;
 	case FL_BOOLEAN:
-		fl_buf_putc(out, tok->kind == FL_JSON_TRUE);
+		wire->put_boolean(out, tok->kind == FL_JSON_TRUE);
 		break;
 	case FL_TIME:
-		fl_pg_put_time(out, time_of(rec, col->field), rest);
+		ns = time_of(rec, col->field);
+		*rest = rest_of(ns);
+		wire->put_time(out, ns);
 		break;
 	case FL_STRINGS:
-		fl_pg_put_texts(out, rec->json, at);
+		wire->put_texts(out, rec->json, at);
 		break;
 	case FL_OBJECTS:
 	case FL_OBJECT:
@@ -153,7 +157,7 @@ static bool is_given(const struct fl_record *rec,
 }
 
 /* What no field knows, or the whole record; nothing is NULL. */
-static void put_rest(struct fl_pg_table *table, size_t column,
+static void put_rest(struct fl_server_table *table, size_t column,
 		     const struct fl_record *rec)
 {
 	struct fl_buf text = FL_BUF_INIT;
@@ -167,10 +171,11 @@ static void put_rest(struct fl_pg_table *table, size_t column,
 	fl_buf_release(&text);
 }
 
-static void put_cell(struct fl_pg *p, struct fl_pg_table *table, size_t column,
-		     const struct fl_record *rec, int *rest)
+static void put_cell(struct fl_server *s, struct fl_server_table *table,
+		     size_t column, const struct fl_record *rec, int *rest)
 {
 	const struct fl_sql_column *col = &table->cols[column];
+	const struct fl_wire *wire = s->kind->wire;
 	size_t start;
 
 	switch (col->role) {
@@ -178,7 +183,7 @@ static void put_cell(struct fl_pg *p, struct fl_pg_table *table, size_t column,
 		*rest = 0;
 		if (rec->at[col->field]) {
 			start = begin_cell(table, column);
-			put_field(&table->cells, rec, col, rest);
+			put_field(&table->cells, wire, rec, col, rest);
 			end_cell(table, start);
 		} else if (col->absent) {
 			put_text(table, column, col->absent,
@@ -189,16 +194,19 @@ static void put_cell(struct fl_pg *p, struct fl_pg_table *table, size_t column,
 		if (!*rest && !col->required)
 			break;
 		start = begin_cell(table, column);
-		fl_pg_put16(&table->cells, (uint16_t)*rest);
+		wire->put_rest(&table->cells, *rest);
 		end_cell(table, start);
 		break;
 	case FL_SQL_GIVEN:
-		if (is_given(rec, col))
-			put_text(table, column, "\1", 1);
+		if (!is_given(rec, col))
+			break;
+		start = begin_cell(table, column);
+		wire->put_boolean(&table->cells, true);
+		end_cell(table, start);
 		break;
 	case FL_SQL_TICK_ID:
 		start = begin_cell(table, column);
-		fl_pg_put64(&table->cells, (uint64_t)fl_record_tick_id(rec));
+		wire->put_integer(&table->cells, fl_record_tick_id(rec));
 		end_cell(table, start);
 		break;
 	case FL_SQL_EXTRA:
@@ -206,25 +214,26 @@ static void put_cell(struct fl_pg *p, struct fl_pg_table *table, size_t column,
 		put_rest(table, column, rec);
 		break;
 	case FL_SQL_PIPELINE:
-		if (p->pipeline && fl_bar_is_partial(rec))
-			put_text(table, column, p->pipeline,
-				 strlen(p->pipeline));
+		if (s->pipeline && fl_bar_is_partial(rec))
+			put_text(table, column, s->pipeline,
+				 strlen(s->pipeline));
 		break;
 	}
 }
 
 /* Behind the other cells; returns what the key hashes to. */
-static struct fl_hash128 put_cells(struct fl_pg *p, struct fl_pg_table *table,
+static struct fl_hash128 put_cells(struct fl_server *s,
+				   struct fl_server_table *table,
 				   const struct fl_record *rec)
 {
-	struct fl_buf *key = &p->copy;
+	struct fl_buf *key = &s->copy;
 	int rest = 0;
 
 	fl_buf_reset(key);
 	for (size_t i = 0; i < table->count; i++) {
 		size_t start = table->cells.len;
 
-		put_cell(p, table, i, rec, &rest);
+		put_cell(s, table, i, rec, &rest);
 		if (table->cols[i].key)
 			fl_buf_append(key, table->cells.data + start,
 				      table->cells.len - start);
@@ -234,12 +243,13 @@ static struct fl_hash128 put_cells(struct fl_pg *p, struct fl_pg_table *table,
 
 /* --- the rows that wait -------------------------------------------------- */
 
-static uint32_t *slot_of(const struct fl_pg_table *table, struct fl_hash128 key)
+static uint32_t *slot_of(const struct fl_server_table *table,
+			 struct fl_hash128 key)
 {
 	size_t at = key.lo & table->mask;
 
 	while (table->slots[at]) {
-		const struct fl_pg_row *row =
+		const struct fl_server_row *row =
 			&table->rows[table->slots[at] - 1];
 
 		if (row->key.lo == key.lo && row->key.hi == key.hi)
@@ -249,7 +259,7 @@ static uint32_t *slot_of(const struct fl_pg_table *table, struct fl_hash128 key)
 	return &table->slots[at];
 }
 
-static void grow(struct fl_pg_table *table)
+static void grow(struct fl_server_table *table)
 {
 	table->row_cap = table->row_cap ? 2 * table->row_cap : 256;
 	table->rows =
@@ -261,7 +271,8 @@ static void grow(struct fl_pg_table *table)
 		*slot_of(table, table->rows[i].key) = (uint32_t)i + 1;
 }
 
-struct fl_pg_row *fl_pg_find(struct fl_pg_table *table, struct fl_hash128 key)
+static struct fl_server_row *find(struct fl_server_table *table,
+				  struct fl_hash128 key)
 {
 	uint32_t slot = table->slots ? *slot_of(table, key) : 0;
 
@@ -271,39 +282,40 @@ struct fl_pg_row *fl_pg_find(struct fl_pg_table *table, struct fl_hash128 key)
 }
 
 /* The name of an input, kept for as long as the store is open. */
-static const char *intern(struct fl_pg *p, const char *input)
+static const char *intern(struct fl_server *s, const char *input)
 {
 	void **slot;
 
 	if (!input)
 		return NULL;
-	slot = fl_map_at(&p->inputs, input, strlen(input));
+	slot = fl_map_at(&s->inputs, input, strlen(input));
 	if (!*slot)
 		*slot = fl_strdup(input);
 	return *slot;
 }
 
 /* The row whose cells were put last. `line`: what a reject of it would show. */
-static struct fl_pg_row *add_row(struct fl_pg *p, struct fl_pg_table *table,
-				 struct fl_hash128 key, size_t cells,
-				 const struct fl_record *line)
+static struct fl_server_row *add_row(struct fl_server *s,
+				     struct fl_server_table *table,
+				     struct fl_hash128 key, size_t cells,
+				     const struct fl_record *line)
 {
-	struct fl_pg_row *row;
+	struct fl_server_row *row;
 	uint32_t *slot;
 
 	if (table->row_count == table->row_cap)
 		grow(table);
 	slot = slot_of(table, key);
 	row = &table->rows[table->row_count++];
-	*row = (struct fl_pg_row){
+	*row = (struct fl_server_row){
 		.key = key,
 		.cells = cells,
 		.cells_len = table->cells.len - cells,
 		.line = table->lines.len,
 		.line_len = line->len,
-		.input = intern(p, line->input),
+		.input = intern(s, line->input),
 		.number = line->line,
-		.before = FL_PG_NONE,
+		.before = FL_SERVER_NONE,
 	};
 	fl_buf_append(&table->lines, line->bytes, line->len);
 	if (*slot && !table->rows[*slot - 1].dead) {
@@ -317,18 +329,18 @@ static struct fl_pg_row *add_row(struct fl_pg *p, struct fl_pg_table *table,
 	return row;
 }
 
-void fl_pg_rewind(struct fl_pg *p)
+void fl_server_rewind(struct fl_server *s)
 {
 	for (size_t i = 0; i < FL_TYPE_COUNT; i++) {
-		if (p->tables[i])
-			p->tables[i]->written = 0;
+		if (s->tables[i])
+			s->tables[i]->written = 0;
 	}
 }
 
-void fl_pg_drop(struct fl_pg *p)
+void fl_server_drop(struct fl_server *s)
 {
 	for (size_t i = 0; i < FL_TYPE_COUNT; i++) {
-		struct fl_pg_table *table = p->tables[i];
+		struct fl_server_table *table = s->tables[i];
 
 		if (!table || !table->row_count)
 			continue;
@@ -341,7 +353,7 @@ void fl_pg_drop(struct fl_pg *p)
 	}
 }
 
-void fl_pg_table_free(struct fl_pg_table *table)
+void fl_server_table_free(struct fl_server_table *table)
 {
 	if (!table)
 		return;
@@ -371,8 +383,7 @@ static void put_key_value(const struct fl_record *rec,
 	if (col->role == FL_SQL_NS || col->kind == FL_TIME) {
 		ns = time_of(rec, col->field);
 		if (col->role == FL_SQL_NS)
-			fl_buf_printf(text, "%d",
-				      (int)((ns % 1000 + 1000) % 1000));
+			fl_buf_printf(text, "%d", rest_of(ns));
 		else
 			fl_sql_micros(text, ns);
 		return;
@@ -384,8 +395,9 @@ static void put_key_value(const struct fl_record *rec,
 		fl_buf_puts(text, col->absent);
 }
 
-size_t fl_pg_key(const struct fl_pg_table *table, const struct fl_record *rec,
-		 struct fl_buf *text, const char **args)
+static size_t key_of(const struct fl_server_table *table,
+		     const struct fl_record *rec, struct fl_buf *text,
+		     const char **args)
 {
 	size_t starts[FL_KEY_MAX + 1] = { 0 }, count = 0;
 
@@ -404,95 +416,99 @@ size_t fl_pg_key(const struct fl_pg_table *table, const struct fl_record *rec,
 	return count;
 }
 
-static void make_by_key(struct fl_pg_table *table)
+static void make_by_key(const struct fl_server *s,
+			struct fl_server_table *table)
 {
 	struct fl_buf sql = FL_BUF_INIT;
 	const char *before = " WHERE ";
 	unsigned place = 0;
 
 	fl_buf_puts(&sql, "SELECT ");
-	fl_sql_row(&sql, &fl_sql_postgres, table->type, NULL);
+	fl_sql_row(&sql, s->kind->dialect, table->type, NULL);
 	fl_buf_puts(&sql, " FROM ");
-	fl_sql_name(&sql, &fl_sql_postgres, table->type->name);
+	fl_sql_name(&sql, s->kind->dialect, table->type->name);
 	for (size_t i = 0; i < table->count; i++) {
 		if (!table->cols[i].key)
 			continue;
 		fl_buf_puts(&sql, before);
-		fl_sql_name(&sql, &fl_sql_postgres, table->cols[i].name);
-		fl_buf_printf(&sql, " = $%u", ++place);
+		fl_sql_name(&sql, s->kind->dialect, table->cols[i].name);
+		fl_buf_puts(&sql, " = ");
+		fl_sql_parameter(&sql, s->kind->dialect, table->cols[i].kind,
+				 ++place);
 		before = " AND ";
 	}
 	fl_buf_puts(&sql, " FOR UPDATE");
 	table->by_key = fl_buf_take(&sql);
 }
 
-int fl_pg_stored(struct fl_pg *p, struct fl_pg_table *table,
-		 const struct fl_record *rec, struct pg_result **rows,
-		 struct fl_error *err)
+int fl_server_stored(struct fl_server *s, struct fl_server_table *table,
+		     const struct fl_record *rec, struct fl_rows **rows,
+		     struct fl_error *err)
 {
 	const char *args[FL_KEY_MAX + 1];
 	size_t count;
 
-	if (fl_pg_begin(p, err) < 0)
+	if (fl_server_begin(s, err) < 0)
 		return -1;
 	if (!table->by_key)
-		make_by_key(table);
-	count = fl_pg_key(table, rec, &p->copy, args);
-	return fl_pq_ask(p->pq, table->by_key, args, count, "read", rows, err);
+		make_by_key(s, table);
+	count = key_of(table, rec, &s->copy, args);
+	return fl_db_ask(s->db, table->by_key, args, count, "read", rows, err);
 }
 
 /* --- put ------------------------------------------------------------------ */
 
 /* Rejects are few, and those of the run's own are not in its account: whether
  * one is new is told at once. */
-static int look_up(struct fl_pg *p, struct fl_pg_table *table,
+static int look_up(struct fl_server *s, struct fl_server_table *table,
 		   const struct fl_record *rec, bool *known,
 		   struct fl_error *err)
 {
-	struct pg_result *rows = NULL;
+	struct fl_rows *rows = NULL;
 
-	if (fl_pg_stored(p, table, rec, &rows, err) < 0)
+	if (fl_server_stored(s, table, rec, &rows, err) < 0)
 		return -1;
-	*known = fl_pq_rows(rows) > 0;
-	fl_pq_free(rows);
+	*known = fl_db_count(s->db, rows) > 0;
+	fl_db_free(s->db, rows);
 	return 0;
 }
 
-int fl_pg_put(struct fl_store *store, const struct fl_record *rec,
-	      enum fl_put *outcome, struct fl_note *note, struct fl_error *err)
+int fl_server_put(struct fl_store *store, const struct fl_record *rec,
+		  enum fl_put *outcome, struct fl_note *note,
+		  struct fl_error *err)
 {
-	struct fl_pg *p = store->state;
-	struct fl_pg_table *table = fl_pg_table(p, rec->type);
+	struct fl_server *s = store->state;
+	struct fl_server_table *table = fl_server_table(s, rec->type);
 	const struct fl_record *line = rec;
 	size_t cells = table->cells.len;
-	const struct fl_pg_row *waiting;
-	struct fl_pg_row *row;
+	const struct fl_server_row *waiting;
+	struct fl_server_row *row;
 	struct fl_hash128 key;
 	bool known = false;
 
 	*outcome = FL_PUT_NEW;
 	if (rec->fixes)
-		rec = fl_record_mend(rec, &p->text, &p->json, &p->mended);
-	key = put_cells(p, table, rec);
-	waiting = fl_pg_find(table, key);
+		rec = fl_record_mend(rec, &s->text, &s->json, &s->mended);
+	key = put_cells(s, table, rec);
+	waiting = find(table, key);
 	if ((table->partial >= 0 && fl_bar_may_meet_parts(rec))) {
 		table->cells.len = cells;
-		if (fl_pg_merge(store, table, &rec, waiting, outcome, &known,
-				note, err) < 0)
+		if (fl_server_merge(store, table, &rec, waiting, outcome,
+				    &known, note, err) < 0)
 			return -1;
 		if (*outcome == FL_PUT_REFUSED)
 			return 0;
-		put_cells(p, table, rec);
+		put_cells(s, table, rec);
 		if (fl_bar_is_partial(rec))
 			line = rec; /* the next part wants all of it */
 	} else if (rec->type->id == FL_TYPE_reject && !waiting) {
-		if (look_up(p, table, rec, &known, err) < 0) {
+		if (look_up(s, table, rec, &known, err) < 0) {
 			table->cells.len = cells;
 			return -1;
 		}
 		*outcome = known ? FL_PUT_REPLACED : FL_PUT_NEW;
 	}
-	row = add_row(p, table, key, cells, line);
+	row = add_row(s, table, key, cells, line);
 	row->known |= known;
 	if (*outcome == FL_PUT_NEW)
 		*outcome = row->outcome;
@@ -502,7 +518,23 @@ int fl_pg_put(struct fl_store *store, const struct fl_record *rec,
 
 /* --- writing ------------------------------------------------------------- */
 
-static void put_columns(struct fl_buf *sql, const struct fl_pg_table *table)
+bool fl_server_next_cell(const struct fl_server_table *table,
+			 const struct fl_server_row *row, size_t *at, size_t i,
+			 struct fl_cell *cell)
+{
+	const char *next = table->cells.data + row->cells + *at;
+	uint32_t len;
+
+	if (*at == row->cells_len || (unsigned char)*next != i)
+		return false;
+	memcpy(&len, next + 1, LENGTH);
+	*cell = (struct fl_cell){ next + 1 + LENGTH, len };
+	*at += 1 + LENGTH + len;
+	return true;
+}
+
+void fl_server_put_columns(struct fl_buf *sql, const struct fl_server *s,
+			   const struct fl_server_table *table)
 {
 	const char *before = "";
 
@@ -510,204 +542,46 @@ static void put_columns(struct fl_buf *sql, const struct fl_pg_table *table)
 		if (!table->used[i])
 			continue;
 		fl_buf_puts(sql, before);
-		fl_sql_name(sql, &fl_sql_postgres, table->cols[i].name);
+		fl_sql_name(sql, s->kind->dialect, table->cols[i].name);
 		before = ", ";
 	}
-}
-
-/* The temporary table, empty. */
-static int make_stage(struct fl_pg *p, struct fl_pg_table *table,
-		      struct fl_error *err)
-{
-	const char *name = table->type->name;
-	char *sql;
-	int result;
-
-	if (table->staged && !table->stage_full)
-		return 0;
-	if (table->staged)
-		sql = fl_sprintf("TRUNCATE pg_temp.\"fl_stage_%s\"", name);
-	else
-		sql = fl_sprintf("CREATE TEMP TABLE \"fl_stage_%s\" (LIKE "
-				 "\"%s\") ON COMMIT DELETE ROWS",
-				 name, name);
-	result = fl_pq_run(p->pq, sql, "write to", err);
-	free(sql);
-	if (result < 0)
-		return -1;
-	table->staged_now |= !table->staged;
-	table->staged = true;
-	table->stage_full = false;
-	return 0;
-}
-
-/* A row's cells as COPY has them, -1 for each that it lacks. */
-static void put_row(struct fl_buf *out, const struct fl_pg_table *table,
-		    const struct fl_pg_row *row, uint16_t columns)
-{
-	const char *at = table->cells.data + row->cells;
-	const char *end = at + row->cells_len;
-
-	fl_pg_put16(out, columns);
-	for (size_t i = 0; i < table->count; i++) {
-		size_t len = 0;
-
-		if (!table->used[i])
-			continue;
-		if (at == end || (unsigned char)*at != i) {
-			fl_pg_put32(out, UINT32_MAX);
-			continue;
-		}
-		for (int j = 1; j <= 4; j++)
-			len = len << 8 | (unsigned char)at[j];
-		fl_buf_append(out, at + 1, 4 + len);
-		at += 5 + len;
-	}
-}
-
-/* The live rows into the table whose name begins with `target`. */
-static int copy_rows(struct fl_pg *p, struct fl_pg_table *table,
-		     const char *target, size_t from, size_t to,
-		     struct fl_error *err)
-{
-	static const char head[] = "PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0";
-	struct fl_buf *out = &p->copy;
-	uint16_t columns = 0;
-
-	for (size_t i = 0; i < table->count; i++)
-		columns = (uint16_t)(columns + table->used[i]);
-	fl_buf_reset(out);
-	fl_buf_printf(out, "COPY %s%s\" (", target, table->type->name);
-	put_columns(out, table);
-	fl_buf_puts(out, ") FROM STDIN (FORMAT binary)");
-	if (fl_pq_copy_begin(p->pq, out->data, err) < 0)
-		return -1;
-	fl_buf_reset(out);
-	fl_buf_append(out, head, sizeof(head));
-	for (size_t i = from; i < to; i++) {
-		if (table->rows[i].dead)
-			continue;
-		put_row(out, table, &table->rows[i], columns);
-		if (out->len < PIECE)
-			continue;
-		if (fl_pq_copy_put(p->pq, out->data, out->len, err) < 0)
-			return -1;
-		fl_buf_reset(out);
-	}
-	fl_pg_put16(out, UINT16_MAX);
-	if (fl_pq_copy_put(p->pq, out->data, out->len, err) < 0)
-		return -1;
-	return fl_pq_copy_end(p->pq, err);
-}
-
-/* From the temporary table into the real one; all columns of a row that was
- * there are replaced, those that were not written by NULL. xmax tells a row
- * that took the place of one. */
-static void put_insert(struct fl_buf *sql, const struct fl_pg_table *table)
-{
-	const char *before = "";
-
-	fl_buf_puts(sql, "WITH w AS (INSERT INTO ");
-	fl_sql_name(sql, &fl_sql_postgres, table->type->name);
-	fl_buf_puts(sql, " (");
-	put_columns(sql, table);
-	fl_buf_puts(sql, ") SELECT ");
-	put_columns(sql, table);
-	fl_buf_printf(sql, " FROM pg_temp.\"fl_stage_%s\" ON CONFLICT (",
-		      table->type->name);
-	for (size_t i = 0; i < table->count; i++) {
-		if (!table->cols[i].key)
-			continue;
-		fl_buf_puts(sql, before);
-		fl_sql_name(sql, &fl_sql_postgres, table->cols[i].name);
-		before = ", ";
-	}
-	before = ") DO UPDATE SET ";
-	for (size_t i = 0; i < table->count; i++) {
-		if (table->cols[i].key)
-			continue;
-		fl_buf_puts(sql, before);
-		fl_sql_name(sql, &fl_sql_postgres, table->cols[i].name);
-		fl_buf_puts(sql, " = excluded.");
-		fl_sql_name(sql, &fl_sql_postgres, table->cols[i].name);
-		before = ", ";
-	}
-	fl_buf_puts(sql, " RETURNING xmax = 0 AS fresh) "
-			 "SELECT count(*) FILTER (WHERE NOT fresh) FROM w");
-}
-
-/* Straight into the table: *stored, or a row was in the way. */
-static int copy_straight(struct fl_pg *p, struct fl_pg_table *table,
-			 size_t from, size_t to, bool *stored,
-			 struct fl_error *err)
-{
-	if (table->pause) {
-		table->pause--;
-		return 0;
-	}
-	if (fl_pq_run(p->pq, "SAVEPOINT fl_copy", "write to", err) < 0)
-		return -1;
-	if (copy_rows(p, table, "\"", from, to, err) == 0) {
-		table->misses = 0;
-		*stored = true;
-		return fl_pq_run(p->pq, "RELEASE SAVEPOINT fl_copy", "write to",
-				 err);
-	}
-	if (fl_pq_fault(p->pq) != FL_PQ_ROW)
-		return -1;
-	fl_error_clear(err);
-	table->misses += table->misses < MISSES_MAX;
-	table->pause = 1U << table->misses;
-	return fl_pq_run(p->pq,
-			 "ROLLBACK TO SAVEPOINT fl_copy; "
-			 "RELEASE SAVEPOINT fl_copy",
-			 "write to", err);
 }
 
 /* The live rows from `from` to `to`. */
-static int write_rows(struct fl_store *store, struct fl_pg_table *table,
+static int write_rows(struct fl_store *store, struct fl_server_table *table,
 		      size_t from, size_t to, struct fl_error *err)
 {
-	struct fl_pg *p = store->state;
-	struct pg_result *result = NULL;
-	size_t live = 0;
-	int64_t known = 0;
-	bool stored = false;
+	struct fl_server *s = store->state;
+	size_t live = 0, known = 0;
 
 	for (size_t i = from; i < to; i++) {
 		live += !table->rows[i].dead;
 		known += !table->rows[i].dead && table->rows[i].known;
 	}
-	if (live == 0)
-		return 0;
-	if (!known && !p->careful &&
-	    copy_straight(p, table, from, to, &stored, err) < 0)
-		return -1;
-	if (stored)
-		return 0;
-	if (make_stage(p, table, err) < 0)
-		return -1;
-	table->stage_full = true;
-	if (copy_rows(p, table, "pg_temp.\"fl_stage_", from, to, err) < 0)
-		return -1;
-	fl_buf_reset(&p->copy);
-	put_insert(&p->copy, table);
-	if (fl_pq_ask(p->pq, p->copy.data, NULL, 0, "write to", &result, err) <
-	    0)
-		return -1;
-	store->replaced += (uint64_t)(fl_pq_number(result, 0, 0) - known);
-	fl_pq_free(result);
-	return 0;
+	return live ? s->kind->write(store, table, from, to, known, err) : 0;
 }
 
-static int write_carefully(struct fl_store *store, struct fl_pg_table *table,
-			   size_t from, size_t to, struct fl_error *err);
+int fl_server_back_to(struct fl_server *s, const char *savepoint,
+		      struct fl_error *err)
+{
+	char sql[64];
+
+	snprintf(sql, sizeof(sql), "ROLLBACK TO SAVEPOINT %s", savepoint);
+	if (fl_db_run(s->db, sql, "write to", err) < 0)
+		return -1;
+	snprintf(sql, sizeof(sql), "RELEASE SAVEPOINT %s", savepoint);
+	return fl_db_run(s->db, sql, "write to", err);
+}
+
+static int write_carefully(struct fl_store *store,
+			   struct fl_server_table *table, size_t from,
+			   size_t to, struct fl_error *err);
 
 /* The row cannot be stored: what it had replaced can, perhaps. */
-static int refuse_row(struct fl_store *store, struct fl_pg_table *table,
+static int refuse_row(struct fl_store *store, struct fl_server_table *table,
 		      size_t at, const char *why, struct fl_error *err)
 {
-	struct fl_pg_row *row = &table->rows[at];
+	struct fl_server_row *row = &table->rows[at];
 	uint32_t before = row->before;
 	struct fl_record rec = { .len = row->line_len,
 				 .line = row->number,
@@ -720,25 +594,25 @@ static int refuse_row(struct fl_store *store, struct fl_pg_table *table,
 	 * line stands behind a row that was put together. */
 	if (!store->refuse || table->type->id == FL_TYPE_reject ||
 	    outcome == FL_PUT_MERGED)
-		return fl_error_set(err, FL_ERR_REFUSED,
-				    "cannot write to '%s': %s",
-				    ((struct fl_pg *)store->state)->place, why);
+		return fl_error_set(
+			err, FL_ERR_REFUSED, "cannot write to '%s': %s",
+			((struct fl_server *)store->state)->place, why);
 	row->dead = true;
 	line = fl_strndup(table->lines.data + row->line, row->line_len);
 	rec.bytes = line;
-	if (before != FL_PG_NONE)
+	if (before != FL_SERVER_NONE)
 		table->rows[before].dead = false;
 	result = store->refuse(store->refuse_arg, &rec, outcome, why, err);
 	free(line);
-	if (result < 0 || before == FL_PG_NONE)
+	if (result < 0 || before == FL_SERVER_NONE)
 		return result;
 	return write_carefully(store, table, before, before + 1, err);
 }
 
 /* A place between `from` and `to` with half of the live rows before it; `from`
  * when there is one alone. */
-static size_t middle(const struct fl_pg_table *table, size_t from, size_t to,
-		     size_t *first)
+static size_t middle(const struct fl_server_table *table, size_t from,
+		     size_t to, size_t *first)
 {
 	size_t live = 0, at = from;
 
@@ -755,30 +629,27 @@ static size_t middle(const struct fl_pg_table *table, size_t from, size_t to,
 	return at;
 }
 
-static int write_carefully(struct fl_store *store, struct fl_pg_table *table,
-			   size_t from, size_t to, struct fl_error *err)
+static int write_carefully(struct fl_store *store,
+			   struct fl_server_table *table, size_t from,
+			   size_t to, struct fl_error *err)
 {
-	struct fl_pg *p = store->state;
+	struct fl_server *s = store->state;
 	size_t first = to, half;
 	char *why;
 	int result;
 
-	if (make_stage(p, table, err) < 0 ||
-	    fl_pq_run(p->pq, "SAVEPOINT fl_row", "write to", err) < 0)
+	if ((s->kind->ready && s->kind->ready(s, table, err) < 0) ||
+	    fl_db_run(s->db, "SAVEPOINT fl_row", "write to", err) < 0)
 		return -1;
 	if (write_rows(store, table, from, to, err) == 0)
-		return fl_pq_run(p->pq, "RELEASE SAVEPOINT fl_row", "write to",
+		return fl_db_run(s->db, "RELEASE SAVEPOINT fl_row", "write to",
 				 err);
-	if (fl_pq_fault(p->pq) != FL_PQ_ROW)
+	if (s->db->fault != FL_FAULT_ROW)
 		return -1;
-	why = fl_strdup(fl_pq_words(p->pq));
+	why = fl_strdup(s->db->words);
 	fl_error_clear(err);
 	half = middle(table, from, to, &first);
-	result = fl_pq_run(p->pq,
-			   "ROLLBACK TO SAVEPOINT fl_row; "
-			   "RELEASE SAVEPOINT fl_row",
-			   "write to", err);
-	table->stage_full = true; /* it may be */
+	result = fl_server_back_to(s, "fl_row", err);
 	if (result == 0 && half == from) {
 		result = refuse_row(store, table, first, why, err);
 	} else if (result == 0) {
@@ -790,16 +661,16 @@ static int write_carefully(struct fl_store *store, struct fl_pg_table *table,
 	return result;
 }
 
-int fl_pg_flush(struct fl_store *store, struct fl_error *err)
+int fl_server_flush(struct fl_store *store, struct fl_error *err)
 {
-	struct fl_pg *p = store->state;
+	struct fl_server *s = store->state;
 	bool any = true;
 
 	/* Rows that are refused become rejects, which are rows again. */
 	while (any) {
 		any = false;
 		for (size_t i = 0; i < FL_TYPE_COUNT; i++) {
-			struct fl_pg_table *table = p->tables[i];
+			struct fl_server_table *table = s->tables[i];
 			size_t from, to;
 
 			if (!table || table->written == table->row_count)
@@ -807,12 +678,10 @@ int fl_pg_flush(struct fl_store *store, struct fl_error *err)
 			any = true;
 			from = table->written;
 			table->written = to = table->row_count;
-			if ((p->careful ? write_carefully : write_rows)(
+			if ((s->careful ? write_carefully : write_rows)(
 				    store, table, from, to, err) < 0)
 				return -1;
 		}
 	}
 	return 0;
 }
-
-#endif
