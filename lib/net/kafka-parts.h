@@ -17,7 +17,7 @@ struct rd_kafka_headers_s;
 
 struct fl_kafka {
 	struct rd_kafka_s *rk;
-	bool consumer, transactional;
+	bool consumer;
 	char *brokers, *cluster;
 	void (*undelivered)(void *arg, const char *topic, const char *bytes,
 			    size_t len, bool timed_out, const char *why);

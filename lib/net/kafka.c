@@ -467,7 +467,6 @@ static int open_client(struct fl_kafka *kafka,
 	kafka->brokers =
 		fl_strdup(config->brokers ? config->brokers : option.brokers);
 	kafka->consumer = config->consumer;
-	kafka->transactional = config->transactional_id != NULL;
 	kafka->undelivered = config->undelivered;
 	kafka->arg = config->arg;
 	kafka->timeout_ms = (int)(option.timeout_ns / (FL_SECOND / 1000));

@@ -593,11 +593,6 @@ struct fl_topic_part *const *fl_topic_parts(const struct fl_topic *topic,
 	return topic->parts;
 }
 
-struct fl_kafka *fl_topic_kafka(struct fl_topic *topic)
-{
-	return topic->kafka;
-}
-
 /* --- opening ------------------------------------------------------------- */
 
 /* The topics that the names and expressions stand for. */

@@ -90,7 +90,6 @@ int fl_topic_commit(struct fl_topic *topic, bool wait, struct fl_error *err);
 /* All partitions that were ever ours. */
 struct fl_topic_part *const *fl_topic_parts(const struct fl_topic *topic,
 					    size_t *count);
-struct fl_kafka *fl_topic_kafka(struct fl_topic *topic);
 void fl_topic_close(struct fl_topic **topic); /* NULL is fine */
 
 #endif

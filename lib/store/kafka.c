@@ -402,8 +402,9 @@ static int keep(void *arg, const struct fl_position *row, struct fl_error *err)
 	return 0;
 }
 
-void fl_store_kafka_undelivered(void *arg, const char *topic, const char *bytes,
-				size_t len, bool timed_out, const char *why)
+/* A record that was in a transaction was not delivered. */
+static void undelivered(void *arg, const char *topic, const char *bytes,
+			size_t len, bool timed_out, const char *why)
 {
 	struct fl_store *store = arg;
 	struct state *state = store->state;
@@ -582,7 +583,7 @@ int fl_store_kafka_open(struct fl_store **out, struct fl_kafka_route *route,
 	const struct fl_kafka_config config = {
 		.client = client,
 		.transactional_id = pipeline,
-		.undelivered = fl_store_kafka_undelivered,
+		.undelivered = undelivered,
 		.arg = store,
 	};
 

@@ -52,11 +52,6 @@ void fl_kafka_route_release(struct fl_kafka_route *route);
 int fl_store_kafka_open(struct fl_store **store, struct fl_kafka_route *route,
 			const char *client, const char *pipeline,
 			struct fl_error *err);
-/* A record that was in a transaction was not delivered: for the client's
- * callback, arg being the store. */
-void fl_store_kafka_undelivered(void *store, const char *topic,
-				const char *bytes, size_t len, bool timed_out,
-				const char *why);
 
 /* Each position that the topic holds, of one pipeline or (NULL) all, ordered by
  * pipeline and origin. One that is not there holds nothing.
