@@ -99,7 +99,8 @@ REQUIRED := yyjson.h:-lyyjson:libyyjson-dev csv.h:-lcsv:libcsv-dev \
 OPTIONAL := JQ:jq.h:-ljq:libjq-dev CURL:curl/curl.h:-ldl:libcurl4-openssl-dev \
 	EXPAT:expat.h:-lexpat:libexpat1-dev WSLAY:wslay/wslay.h:-lwslay:libwslay-dev \
 	KAFKA:librdkafka/rdkafka.h:-lrdkafka:librdkafka-dev \
-	PG:postgresql/libpq-fe.h:-ldl:libpq-dev
+	PG:postgresql/libpq-fe.h:-ldl:libpq-dev \
+	MYSQL:mariadb/mysql.h:-ldl:libmariadb-dev
 
 # A text cut to its ceiling is what snprintf is for: no -Wformat-truncation.
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion \
