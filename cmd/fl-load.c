@@ -121,7 +121,8 @@ static const struct fl_command command = {
 		    "fl-load --positions lake.db\n"
 		    "fl-load --print-schema",
 	.notes = "PLACE is FILE.db, sqlite:FILE, DIR/ (with the slash: a "
-		 "folder of compressed files) or postgres://[USER@]HOST/DB; "
+		 "folder of compressed files), postgres://[USER@]HOST/DB or "
+		 "mysql://[USER@]HOST/DB (MariaDB, too); "
 		 "without one, what FL_STORE names.",
 };
 

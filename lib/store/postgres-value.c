@@ -170,8 +170,9 @@ static int64_t time_of(struct fl_cell cell, int rest)
 	return ns + rest;
 }
 
-static bool print_numeric(struct fl_buf *out, const char *bytes)
+static bool print_number(struct fl_buf *out, struct fl_cell cell)
 {
+	const char *bytes = cell.bytes;
 	unsigned count = get16(bytes), sign = get16(bytes + 4);
 	unsigned scale = get16(bytes + 6);
 	int weight = (int16_t)get16(bytes + 2);
@@ -205,9 +206,10 @@ static bool print_numeric(struct fl_buf *out, const char *bytes)
 	return true;
 }
 
-static void print_texts(struct fl_buf *out, const char *bytes, size_t len)
+static void print_texts(struct fl_buf *out, struct fl_cell cell)
 {
-	const char *end = bytes + len;
+	const char *bytes = cell.bytes;
+	const char *end = bytes + cell.len;
 	const char *at = bytes + 12 + 8 * (size_t)get32(bytes);
 
 	fl_buf_putc(out, '[');
@@ -225,60 +227,9 @@ static void print_texts(struct fl_buf *out, const char *bytes, size_t len)
 	fl_buf_putc(out, ']');
 }
 
-static void print_time(struct fl_buf *out, int64_t ns)
+static int64_t date_of(struct fl_cell cell)
 {
-	char text[FL_TIME_TEXT];
-
-	fl_buf_putc(out, '"');
-	fl_buf_append(out, text, fl_time_print(ns, text));
-	fl_buf_putc(out, '"');
-}
-
-static void print_date(struct fl_buf *out, const char *bytes)
-{
-	char text[FL_TIME_TEXT];
-
-	fl_buf_putc(out, '"');
-	fl_buf_append(out, text,
-		      fl_date_print((int64_t)(int32_t)get32(bytes) + EPOCH_DAYS,
-				    text));
-	fl_buf_putc(out, '"');
-}
-
-static bool print(struct fl_buf *out, enum fl_kind kind, struct fl_cell cell,
-		  int rest)
-{
-	const char *bytes = cell.bytes;
-	size_t len = cell.len;
-
-	switch (kind) {
-	case FL_STRING:
-		fl_buf_json_string(out, bytes, len);
-		break;
-	case FL_NUMBER:
-	case FL_SUM:
-		return print_numeric(out, bytes);
-	case FL_INTEGER:
-		fl_buf_printf(out, "%lld", (long long)get64(bytes));
-		break;
-	case FL_BOOLEAN:
-		fl_buf_puts(out, *bytes ? "true" : "false");
-		break;
-	case FL_TIME:
-		print_time(out, time_of(cell, rest));
-		break;
-	case FL_DATE:
-		print_date(out, bytes);
-		break;
-	case FL_STRINGS:
-		print_texts(out, bytes, len);
-		break;
-	case FL_OBJECTS:
-	case FL_OBJECT: /* canonical text since it was stored */
-		fl_buf_append(out, bytes, len);
-		break;
-	}
-	return true;
+	return (int64_t)(int32_t)get32(cell.bytes) + EPOCH_DAYS;
 }
 
 const struct fl_wire fl_pg_wire = {
@@ -290,7 +241,9 @@ const struct fl_wire fl_pg_wire = {
 	.put_rest = put_rest,
 	.put_texts = put_texts,
 	.time = time_of,
-	.print = print,
+	.date = date_of,
+	.print_number = print_number,
+	.print_texts = print_texts,
 };
 
 #endif

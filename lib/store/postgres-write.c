@@ -15,7 +15,6 @@
 
 enum {
 	PIECE = 1 << 16, /* bytes of COPY data that are sent at once */
-	MISSES_MAX = 9,  /* a pause of 512 batches */
 };
 
 /* The temporary table, empty. */
@@ -141,10 +140,8 @@ static int copy_straight(struct fl_server *s, struct fl_server_table *table,
 			 size_t from, size_t to, bool *stored,
 			 struct fl_error *err)
 {
-	if (table->pause) {
-		table->pause--;
+	if (!fl_server_tries(table))
 		return 0;
-	}
 	if (fl_db_run(s->db, "SAVEPOINT fl_copy", "write to", err) < 0)
 		return -1;
 	if (copy_rows(s, table, "\"", from, to, err) == 0) {
@@ -156,8 +153,7 @@ static int copy_straight(struct fl_server *s, struct fl_server_table *table,
 	if (s->db->fault != FL_FAULT_ROW)
 		return -1;
 	fl_error_clear(err);
-	table->misses += table->misses < MISSES_MAX;
-	table->pause = 1U << table->misses;
+	fl_server_missed(table);
 	return fl_server_back_to(s, "fl_copy", err);
 }
 

@@ -49,6 +49,62 @@ static bool is_absent(const struct fl_sql_column *col,
 	return cell->len == 0 || !cell[1].bytes;
 }
 
+static void print_time(struct fl_buf *out, int64_t ns)
+{
+	char text[FL_TIME_TEXT];
+
+	fl_buf_putc(out, '"');
+	fl_buf_append(out, text, fl_time_print(ns, text));
+	fl_buf_putc(out, '"');
+}
+
+static void print_date(struct fl_buf *out, int64_t days)
+{
+	char text[FL_TIME_TEXT];
+
+	fl_buf_putc(out, '"');
+	fl_buf_append(out, text, fl_date_print(days, text));
+	fl_buf_putc(out, '"');
+}
+
+/* As JSON; false when JSON cannot say it. The cell behind a time has its rest.
+ */
+static bool print_value(const struct fl_server *s, enum fl_kind kind,
+			const struct fl_cell *cell, struct fl_buf *out)
+{
+	const struct fl_wire *wire = s->kind->wire;
+	int64_t (*number)(struct fl_cell) = s->db->ops->number;
+
+	switch (kind) {
+	case FL_STRING:
+		fl_buf_json_string(out, cell->bytes, cell->len);
+		break;
+	case FL_NUMBER:
+	case FL_SUM:
+		return wire->print_number(out, *cell);
+	case FL_INTEGER:
+		fl_buf_printf(out, "%lld", (long long)number(*cell));
+		break;
+	case FL_BOOLEAN:
+		fl_buf_puts(out, number(*cell) ? "true" : "false");
+		break;
+	case FL_TIME:
+		print_time(out, wire->time(*cell, (int)number(cell[1])));
+		break;
+	case FL_DATE:
+		print_date(out, wire->date(*cell));
+		break;
+	case FL_STRINGS:
+		wire->print_texts(out, *cell);
+		break;
+	case FL_OBJECTS:
+	case FL_OBJECT: /* canonical text since it was stored */
+		fl_buf_append(out, cell->bytes, cell->len);
+		break;
+	}
+	return true;
+}
+
 /* A column as a member: ,"price":1 */
 static void print_field(const struct fl_server *s,
 			const struct fl_server_table *table, size_t i,
@@ -56,14 +112,11 @@ static void print_field(const struct fl_server *s,
 {
 	const struct fl_sql_column *col = &table->cols[i];
 	size_t start = out->len;
-	int rest = 0;
 
 	if (is_absent(col, cell))
 		return;
-	if (col->kind == FL_TIME)
-		rest = (int)s->db->ops->number(cell[1]);
 	fl_buf_append(out, table->leads[i].data, table->leads[i].len);
-	if (!s->kind->wire->print(out, col->kind, *cell, rest))
+	if (!print_value(s, col->kind, cell, out))
 		out->len = start;
 }
 

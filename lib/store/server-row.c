@@ -23,8 +23,10 @@
 #include "rec/bar.h"
 #include "rec/number.h"
 
-/* Of a cell's length, between its column and its value. */
-enum { LENGTH = sizeof(uint32_t) };
+enum {
+	LENGTH = sizeof(uint32_t), /* of a cell's, behind its column */
+	MISSES_MAX = 9,            /* a pause of 512 batches */
+};
 
 /* --- a record as cells --------------------------------------------------- */
 
@@ -531,6 +533,20 @@ bool fl_server_next_cell(const struct fl_server_table *table,
 	*cell = (struct fl_cell){ next + 1 + LENGTH, len };
 	*at += 1 + LENGTH + len;
 	return true;
+}
+
+bool fl_server_tries(struct fl_server_table *table)
+{
+	if (!table->pause)
+		return true;
+	table->pause--;
+	return false;
+}
+
+void fl_server_missed(struct fl_server_table *table)
+{
+	table->misses += table->misses < MISSES_MAX;
+	table->pause = 1U << table->misses;
 }
 
 void fl_server_put_columns(struct fl_buf *sql, const struct fl_server *s,

@@ -35,10 +35,10 @@ struct fl_wire {
 	void (*put_texts)(struct fl_buf *out, const struct fl_json *json,
 			  uint32_t at);
 	int64_t (*time)(struct fl_cell cell, int rest);
-	/* Append a value as JSON; false when JSON cannot say it (NaN). A time
-	 * comes with its rest. */
-	bool (*print)(struct fl_buf *out, enum fl_kind kind,
-		      struct fl_cell cell, int rest);
+	int64_t (*date)(struct fl_cell cell); /* days since 1970 */
+	/* Append one as JSON; false when JSON cannot say it (NaN). */
+	bool (*print_number)(struct fl_buf *out, struct fl_cell cell);
+	void (*print_texts)(struct fl_buf *out, struct fl_cell cell);
 };
 
 /* A kind of server. */
@@ -109,10 +109,9 @@ struct fl_server_table {
 	struct fl_buf cells;           /* column (1 byte), length (4), value */
 	struct fl_buf lines;
 
-	/* Of PostgreSQL: rows go straight into the table until one of them is
-	 * there already; then not for so many batches, longer each time. */
+	/* See fl_server_tries. */
 	unsigned pause, misses;
-	/* And the temporary table that rows come through else. */
+	/* Of PostgreSQL: the temporary table that rows come through else. */
 	bool staged;     /* it is there */
 	bool staged_now; /* made in this transaction, and gone if it fails */
 	bool stage_full; /* it has rows */
@@ -209,6 +208,10 @@ int fl_server_back_to(struct fl_server *s, const char *savepoint,
 /* The names of the columns with a value in some row, with commas. */
 void fl_server_put_columns(struct fl_buf *sql, const struct fl_server *s,
 			   const struct fl_server_table *table);
+/* Rows go straight into the table until one of them is there already; then not
+ * for so many batches, longer each time. misses = 0 when all went well. */
+bool fl_server_tries(struct fl_server_table *table);
+void fl_server_missed(struct fl_server_table *table);
 /* The next cell of a row, where *at stands at its first or behind one; column i
  * of the table. false: the row has none for it, which is NULL. */
 bool fl_server_next_cell(const struct fl_server_table *table,

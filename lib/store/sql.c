@@ -138,6 +138,60 @@ const struct fl_sql_dialect fl_sql_postgres = {
 	.instant = postgres_instant,
 };
 
+static void mysql_any_of(struct fl_buf *out, const char *column, unsigned first,
+			 unsigned count)
+{
+	(void)first;
+	fl_buf_printf(out, "JSON_OVERLAPS(`%s`, JSON_ARRAY(", column);
+	for (unsigned i = 0; i < count; i++)
+		fl_buf_puts(out, i ? ",?" : "?");
+	fl_buf_puts(out, "))");
+}
+
+static void mysql_instant(struct fl_buf *out, const char *column)
+{
+	fl_buf_printf(out,
+		      "(TIMESTAMPDIFF(MICROSECOND, '1970-01-01', `%s`) * 1000 "
+		      "+ COALESCE(`%s_ns`, 0))",
+		      column, column);
+}
+
+/* Numbers have up to 18 digits and any exponent from -18 to 18. Texts compare
+ * by their bytes, and blanks at their end count: MySQL's name for that is
+ * another, see mysql.c. Lists and objects are texts, for JSON is checked to a
+ * depth of 32 only, and MySQL's own type rewrites what it is given. */
+const struct fl_sql_dialect fl_sql_mysql = {
+	.name = "MySQL",
+	.quote = '`',
+	.types = {
+		[FL_STRING] = "mediumtext",
+		[FL_NUMBER] = "decimal(54,18)",
+		[FL_SUM] = "decimal(38,9)",
+		[FL_INTEGER] = "bigint",
+		[FL_BOOLEAN] = "boolean",
+		[FL_TIME] = "datetime(6)",
+		[FL_DATE] = "date",
+		[FL_STRINGS] = "mediumtext",
+		[FL_OBJECTS] = "mediumtext",
+		[FL_OBJECT] = "mediumtext",
+	},
+	.key_text = "varchar(255)",
+	.parameter = '?',
+	.clustered = "",
+	.behind = " ENGINE=InnoDB ROW_FORMAT=DYNAMIC CHARACTER SET utf8mb4 "
+		  "COLLATE utf8mb4_nopad_bin",
+	.if_missing = "IF NOT EXISTS ",
+	.sized_text = "varchar(%u)",
+	.index_within = true,
+	.micros = true,
+	.or_nothing = "ON DUPLICATE KEY UPDATE pipeline = VALUES(pipeline)",
+	.as_time = "",
+	.integer_parameter = "CAST(? AS SIGNED)",
+	.parts_index = true,
+	.any_of = mysql_any_of,
+	.instant = mysql_instant,
+};
+
 /* --- columns ------------------------------------------------------------- */
 
 enum {
@@ -410,40 +464,129 @@ void fl_sql_row(struct fl_buf *out, const struct fl_sql_dialect *dialect,
 	}
 }
 
+static const char *if_missing(const struct fl_sql_dialect *dialect)
+{
+	return dialect->if_missing ? dialect->if_missing : "";
+}
+
+static void end_table(struct fl_buf *out, const struct fl_sql_dialect *dialect)
+{
+	if (dialect->behind)
+		fl_buf_puts(out, dialect->behind);
+	fl_buf_puts(out, ";\n");
+}
+
 /* --- schema -------------------------------------------------------------- */
+
+/* How many characters a text may have; 0: as many as there are. */
+static unsigned width_of(const struct fl_type *type,
+			 const struct fl_sql_column *col)
+{
+	static const unsigned widths[] = {
+		[FL_FORM_SYMBOL] = 64,  [FL_FORM_CURRENCY] = 3,
+		[FL_FORM_MIC] = 4,      [FL_FORM_ZONE] = 64,
+		[FL_FORM_INTERVAL] = 8, [FL_FORM_COUNTRY] = 2,
+		[FL_FORM_LABEL] = 200,
+	};
+	const struct fl_field *field;
+	unsigned width = 0;
+
+	if (col->role == FL_SQL_PIPELINE)
+		return 255;
+	if (col->role != FL_SQL_FIELD || col->kind != FL_STRING)
+		return 0;
+	field = &type->fields[col->field];
+	if (field->words) {
+		for (size_t i = 0; field->words[i]; i++) {
+			if (strlen(field->words[i]) > width)
+				width = (unsigned)strlen(field->words[i]);
+		}
+		return (width + 15) / 8 * 8; /* there will be more words */
+	}
+	if ((size_t)field->form < sizeof(widths) / sizeof(*widths))
+		width = widths[field->form];
+	return width || !col->key ? width : 255;
+}
+
+static void put_text_type(struct fl_buf *out,
+			  const struct fl_sql_dialect *dialect, bool key,
+			  unsigned width)
+{
+	if (dialect->sized_text && width) {
+		for (const char *at = dialect->sized_text; *at; at++) {
+			if (*at != '%') {
+				fl_buf_putc(out, *at);
+				continue;
+			}
+			fl_buf_u64(out, width);
+			at++;
+		}
+		return;
+	}
+	fl_buf_puts(out, key ? dialect->key_text : dialect->types[FL_STRING]);
+}
 
 static void put_definition(struct fl_buf *out,
 			   const struct fl_sql_dialect *dialect,
+			   const struct fl_type *type,
 			   const struct fl_sql_column *col)
 {
 	fl_sql_name(out, dialect, col->name);
 	fl_buf_putc(out, ' ');
-	fl_buf_puts(out, col->role == FL_SQL_NS ? "smallint"
-			 : col->key && dialect->types[col->kind] ==
-						 dialect->types[FL_STRING]
-				 ? dialect->key_text
-				 : dialect->types[col->kind]);
+	if (col->role == FL_SQL_NS)
+		fl_buf_puts(out, "smallint");
+	else if (col->kind == FL_STRING)
+		put_text_type(out, dialect, col->key, width_of(type, col));
+	else
+		fl_buf_puts(out, dialect->types[col->kind]);
 	if (col->required)
 		fl_buf_puts(out, " NOT NULL");
 }
 
-/* Of rows made of parts: it is empty where there are none. */
-static void create_parts_index(struct fl_buf *out,
-			       const struct fl_sql_dialect *dialect,
-			       const struct fl_type *type)
+/* The beginning of an index: what follows is its columns. */
+static void begin_index(struct fl_buf *out,
+			const struct fl_sql_dialect *dialect,
+			const struct fl_type *type, const char *suffix)
 {
 	char name[80];
 
-	snprintf(name, sizeof(name), "%s_parts", type->name);
-	fl_buf_puts(out, "CREATE INDEX ");
+	snprintf(name, sizeof(name), "%s_%s", type->name, suffix);
+	fl_buf_puts(out, dialect->index_within ? ",\n\tKEY " : "CREATE INDEX ");
 	fl_sql_name(out, dialect, name);
-	fl_buf_puts(out, " ON ");
-	fl_sql_name(out, dialect, type->name);
+	if (!dialect->index_within) {
+		fl_buf_puts(out, " ON ");
+		fl_sql_name(out, dialect, type->name);
+	}
 	fl_buf_puts(out, " (");
-	fl_sql_name(out, dialect, type->key[0]);
-	fl_buf_puts(out, ") WHERE ");
+}
+
+/* Of rows made of parts: it is empty where there are none, if it can be. */
+static void put_parts_index(struct fl_buf *out,
+			    const struct fl_sql_dialect *dialect,
+			    const struct fl_type *type)
+{
+	begin_index(out, dialect, type, "parts");
+	fl_sql_name(out, dialect,
+		    dialect->index_within ? "partial" : type->key[0]);
+	fl_buf_putc(out, ')');
+	if (dialect->index_within)
+		return;
+	fl_buf_puts(out, " WHERE ");
 	fl_sql_name(out, dialect, "partial");
 	fl_buf_puts(out, ";\n");
+}
+
+static void put_indexes(struct fl_buf *out,
+			const struct fl_sql_dialect *dialect,
+			const struct fl_type *type)
+{
+	if (dialect->parts_index && has_parts(type))
+		put_parts_index(out, dialect, type);
+	if (!type->doc || strcmp(type->key[0], "ts") == 0)
+		return;
+	begin_index(out, dialect, type, "ts");
+	fl_sql_order(out, dialect, type, NULL, false);
+	fl_buf_puts(out, dialect->index_within ? ")" : ");\n");
 }
 
 static void create_table(struct fl_buf *out,
@@ -452,34 +595,26 @@ static void create_table(struct fl_buf *out,
 {
 	struct fl_sql_column cols[FL_SQL_COLUMNS_MAX];
 	size_t count = fl_sql_columns(dialect, type, cols);
-	char name[80];
 
-	fl_buf_puts(out, "CREATE TABLE ");
+	fl_buf_printf(out, "CREATE TABLE %s", if_missing(dialect));
 	fl_sql_name(out, dialect, type->name);
 	fl_buf_puts(out, " (\n");
 	for (size_t i = 0; i < count; i++) {
 		fl_buf_putc(out, '\t');
-		put_definition(out, dialect, &cols[i]);
+		put_definition(out, dialect, type, &cols[i]);
 		fl_buf_puts(out, ",\n");
 	}
 	fl_buf_puts(out, "\tPRIMARY KEY (");
 	put_key(out, dialect, cols, count);
-	fl_buf_puts(out, ")\n)");
+	fl_buf_putc(out, ')');
+	if (dialect->index_within)
+		put_indexes(out, dialect, type);
+	fl_buf_puts(out, "\n)");
 	if (!type->doc)
 		fl_buf_puts(out, dialect->clustered);
-	fl_buf_puts(out, ";\n");
-	if (dialect->parts_index && has_parts(type))
-		create_parts_index(out, dialect, type);
-	if (!type->doc || strcmp(type->key[0], "ts") == 0)
-		return;
-	snprintf(name, sizeof(name), "%s_ts", type->name);
-	fl_buf_puts(out, "CREATE INDEX ");
-	fl_sql_name(out, dialect, name);
-	fl_buf_puts(out, " ON ");
-	fl_sql_name(out, dialect, type->name);
-	fl_buf_puts(out, " (");
-	fl_sql_order(out, dialect, type, NULL, false);
-	fl_buf_puts(out, ");\n");
+	end_table(out, dialect);
+	if (!dialect->index_within)
+		put_indexes(out, dialect, type);
 }
 
 /* A view for people: times as text, decimals as numbers. */
@@ -527,34 +662,43 @@ static void create_positions(struct fl_buf *out,
 		const char *name;
 		enum fl_kind kind;
 		bool key, required;
+		unsigned width; /* both of the key fit into an index */
 	} cols[] = {
-		{ "pipeline", FL_STRING, true, true },
-		{ "origin", FL_STRING, true, true },
-		{ "pos", FL_STRING, false, true },
-		{ "record_time", FL_TIME, false, false },
-		{ "wm", FL_TIME, false, false },
-		{ "via", FL_OBJECTS, false, false },
+		{ "pipeline", FL_STRING, true, true, 255 },
+		{ "origin", FL_STRING, true, true, 512 },
+		{ "pos", FL_STRING, false, true, 0 },
+		{ "record_time", FL_TIME, false, false, 0 },
+		{ "wm", FL_TIME, false, false, 0 },
+		{ "via", FL_OBJECTS, false, false, 0 },
 	};
 
-	fl_buf_puts(out, "CREATE TABLE ");
+	fl_buf_printf(out, "CREATE TABLE %s", if_missing(dialect));
 	fl_sql_name(out, dialect, "fl_position");
 	fl_buf_puts(out, " (\n");
 	for (size_t i = 0; i < sizeof(cols) / sizeof(*cols); i++) {
 		fl_buf_putc(out, '\t');
 		fl_sql_name(out, dialect, cols[i].name);
-		fl_buf_printf(out, " %s%s,\n",
-			      cols[i].key ? dialect->key_text
-					  : dialect->types[cols[i].kind],
-			      cols[i].required ? " NOT NULL" : "");
-		if (cols[i].kind == FL_TIME && dialect->micros)
-			fl_buf_printf(out, "\t\"%s_ns\" smallint,\n",
-				      cols[i].name);
+		fl_buf_putc(out, ' ');
+		if (cols[i].kind == FL_STRING)
+			put_text_type(out, dialect, cols[i].key, cols[i].width);
+		else
+			fl_buf_puts(out, dialect->types[cols[i].kind]);
+		fl_buf_puts(out, cols[i].required ? " NOT NULL,\n" : ",\n");
+		if (cols[i].kind != FL_TIME || !dialect->micros)
+			continue;
+		fl_buf_putc(out, '\t');
+		fl_sql_name(out, dialect,
+			    cols[i].name[0] == 'w' ? "wm_ns"
+						   : "record_time_ns");
+		fl_buf_puts(out, " smallint,\n");
 	}
 	fl_buf_puts(out, "\tPRIMARY KEY (");
 	fl_sql_name(out, dialect, "pipeline");
 	fl_buf_puts(out, ", ");
 	fl_sql_name(out, dialect, "origin");
-	fl_buf_printf(out, ")\n)%s;\n", dialect->clustered);
+	fl_buf_puts(out, ")\n)");
+	fl_buf_puts(out, dialect->clustered);
+	end_table(out, dialect);
 }
 
 void fl_sql_schema(struct fl_buf *out, const struct fl_sql_dialect *dialect,
@@ -581,8 +725,8 @@ static void add_columns(struct fl_buf *out,
 			FL_BUG("a primary key cannot grow");
 		fl_buf_puts(out, "ALTER TABLE ");
 		fl_sql_name(out, dialect, type->name);
-		fl_buf_puts(out, " ADD COLUMN ");
-		put_definition(out, dialect, &cols[i]);
+		fl_buf_printf(out, " ADD COLUMN %s", if_missing(dialect));
+		put_definition(out, dialect, type, &cols[i]);
 		fl_buf_puts(out, ";\n");
 	}
 }

@@ -50,6 +50,14 @@ struct fl_sql_dialect {
 	char parameter;        /* before the n of the n-th parameter: ?3 */
 	bool numbered;         /* false: just the sign */
 	const char *clustered; /* behind a table that is stored by its key */
+	const char *behind;    /* each table */
+	/* What is made says that it may be there already: no transaction
+	 * holds it together. */
+	const char *if_missing;
+	/* Texts have a length: VARCHAR(%u) where there is a limit to it. */
+	const char *sized_text;
+	/* Indexes stand within the table, and are of all rows. */
+	bool index_within;
 	/* Times have microseconds: a column NAME_ns holds the rest. */
 	bool micros;
 	/* Behind an INSERT of a row that may be there: then nothing is done. */
@@ -71,7 +79,7 @@ struct fl_sql_dialect {
 		      enum fl_kind kind);
 };
 
-extern const struct fl_sql_dialect fl_sql_sqlite, fl_sql_postgres;
+extern const struct fl_sql_dialect fl_sql_sqlite, fl_sql_postgres, fl_sql_mysql;
 
 /* The columns of a type's table. cols[FL_SQL_COLUMNS_MAX]; returns how many. */
 size_t fl_sql_columns(const struct fl_sql_dialect *dialect,

@@ -28,8 +28,10 @@ static const struct {
 	{ "postgres://", "a PostgreSQL database" },
 	{ "postgresql://", "a PostgreSQL database" },
 #endif
+#ifdef FL_WITHOUT_MYSQL
 	{ "mysql://", "a MySQL database" },
 	{ "mariadb://", "a MariaDB database" },
+#endif
 	{ "s3://", "a lake on S3" },
 	{ "snowflake://", "a Snowflake schema" },
 };

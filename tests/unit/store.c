@@ -1,7 +1,8 @@
 /* store: what every kind of place must do, asked of each that is registered. A
  * new one is tested unasked; one that needs a server is passed over where no
  * place of it is named: PostgreSQL by FL_PG_TEST, a database in which each test
- * has a schema of its own.
+ * has a schema of its own, MySQL by FL_MYSQL_TEST, beside which each test has a
+ * database of its own.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include "store/store.h"
@@ -15,6 +16,7 @@
 #include "base/mem.h"
 #include "base/time.h"
 #include "rec/bar.h"
+#include "store/my.h"
 #include "tap.h"
 
 static char folder[] = "/tmp/fl-store-XXXXXX";
@@ -146,6 +148,37 @@ static const char *place_in_postgres(char *text, size_t size, int number)
 	return text;
 }
 
+static void bail_out(const char *why)
+{
+	printf("Bail out! %s\n", why);
+	exit(1);
+}
+
+static const char *place_in_mysql(char *text, size_t size, int number)
+{
+	const char *base = getenv("FL_MYSQL_TEST");
+	struct fl_error err = { .code = FL_OK };
+	struct fl_db *db = NULL;
+	char name[32], *command;
+
+	if (!base || !*base)
+		return NULL;
+	snprintf(name, sizeof(name), "test_unit_%d", number);
+	command = fl_sprintf("DROP DATABASE IF EXISTS %s", name);
+	if (fl_db_my.open(&db, base, base, &err) < 0 ||
+	    fl_db_run(db, command, "write to", &err) < 0)
+		bail_out(err.text);
+	free(command);
+	command = fl_sprintf("CREATE DATABASE %s", name);
+	if (fl_db_run(db, command, "write to", &err) < 0)
+		bail_out(err.text);
+	free(command);
+	fl_db_close(&db);
+	snprintf(text, size, "%.*s/%s", (int)(strrchr(base, '/') - base), base,
+		 name);
+	return text;
+}
+
 static const char *place_of(const struct fl_store_ops *ops)
 {
 	static char text[300];
@@ -161,6 +194,8 @@ static const char *place_of(const struct fl_store_ops *ops)
 	}
 	if (strcmp(ops->name, "postgres") == 0)
 		return place_in_postgres(text, sizeof(text), ++made);
+	if (strcmp(ops->name, "mysql") == 0)
+		return place_in_mysql(text, sizeof(text), ++made);
 	return NULL;
 }
 
@@ -1171,7 +1206,8 @@ static void test_modes(const struct fl_store_ops *ops)
 #ifdef FL_WITHOUT_PG
 #define FORMS "FILE.db, sqlite:FILE or DIR/ (with the slash)"
 #else
-#define FORMS "FILE.db, sqlite:FILE, postgres://... or DIR/ (with the slash)"
+#define FORMS                                                                  \
+	"FILE.db, sqlite:FILE, postgres://..., mysql://... or DIR/ (with the slash)"
 #endif
 
 static void test_find(void)
@@ -1183,12 +1219,12 @@ static void test_find(void)
 		{ "", "'' names no place: " FORMS },
 		{ ".db", "'.db' names no place: " FORMS },
 		{ "sqlite:", "'sqlite:' names no place: " FORMS },
-		{ "mysql://me:secret@host/x.db",
-		  "'mysql://me:***@host/x.db' is a MySQL database, a place "
+		{ "snowflake://me:secret@host/x.db",
+		  "'snowflake://me:***@host/x.db' is a Snowflake schema, a place "
 		  "that is not built in yet; " FORMS " is" },
-		{ "mysql://me@host/x?sslpassword=secret&a=b",
-		  "'mysql://me@host/x?sslpassword=***&a=b' is a MySQL "
-		  "database, a place that is not built in yet; " FORMS " is" },
+		{ "snowflake://me@host/x?sslpassword=secret&a=b",
+		  "'snowflake://me@host/x?sslpassword=***&a=b' is a Snowflake "
+		  "schema, a place that is not built in yet; " FORMS " is" },
 	};
 	const struct fl_store_ops *ops;
 
@@ -1225,8 +1261,8 @@ int main(void)
 
 		if (!place_of(ops)) {
 			ok(true,
-			   "%s # SKIP no place of it: FL_PG_TEST names "
-			   "a PostgreSQL database",
+			   "%s # SKIP no place of it: FL_PG_TEST names a "
+			   "PostgreSQL database, FL_MYSQL_TEST one of MariaDB",
 			   ops->name);
 			continue;
 		}

@@ -1,0 +1,237 @@
+/* mysql-write: rows into their table.
+ *
+ * LOAD DATA LOCAL takes them at once. But it makes warnings of errors, in
+ * strict mode, too, passes over a row whose key is there, and stores what it
+ * thinks was meant: a load that warned is undone, and its rows go in by INSERT,
+ * which puts a row into the place of what has its key and refuses what does not
+ * fit. (With REPLACE a load would put them there, too, but not tell how many
+ * were.) Where the server takes no LOAD DATA LOCAL, as MySQL does not unless it
+ * is told to, INSERT does it all.
+ *
+ * source  MariaDB Knowledge Base, "LOAD DATA INFILE"
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "store/mysql.h"
+
+#ifndef FL_WITHOUT_MYSQL
+#include <string.h>
+
+enum {
+	PIECE = 1 << 16,     /* bytes that are sent at once */
+	STATEMENT = 1 << 20, /* bytes of one INSERT, about */
+};
+
+/* The rows that a load still has to send. */
+struct pieces {
+	struct fl_buf *out;
+	const struct fl_server_table *table;
+	size_t at, to;
+};
+
+/* Behind a backslash stands what would end a value or a row. */
+static void put_escaped(struct fl_buf *out, const char *text, size_t len)
+{
+	const char *end = text + len;
+
+	while (text < end) {
+		size_t plain = 0;
+
+		while (text + plain < end && text[plain] != '\t' &&
+		       text[plain] != '\n' && text[plain] != '\\')
+			plain++;
+		fl_buf_append(out, text, plain);
+		text += plain;
+		if (text == end)
+			break;
+		fl_buf_putc(out, '\\');
+		fl_buf_putc(out, *text++);
+	}
+}
+
+static void put_line(struct fl_buf *out, const struct fl_server_table *table,
+		     const struct fl_server_row *row)
+{
+	struct fl_cell cell;
+	bool first = true;
+	size_t at = 0;
+
+	for (size_t i = 0; i < table->count; i++) {
+		if (!table->used[i])
+			continue;
+		if (!first)
+			fl_buf_putc(out, '\t');
+		first = false;
+		if (fl_server_next_cell(table, row, &at, i, &cell))
+			put_escaped(out, cell.bytes, cell.len);
+		else
+			fl_buf_puts(out, "\\N");
+	}
+	fl_buf_putc(out, '\n');
+}
+
+static int next_piece(void *arg, const char **bytes, size_t *len,
+		      struct fl_error *err)
+{
+	struct pieces *pieces = arg;
+	const struct fl_server_table *table = pieces->table;
+
+	(void)err;
+	fl_buf_reset(pieces->out);
+	for (; pieces->at < pieces->to && pieces->out->len < PIECE;
+	     pieces->at++) {
+		if (!table->rows[pieces->at].dead)
+			put_line(pieces->out, table, &table->rows[pieces->at]);
+	}
+	*bytes = pieces->out->data;
+	*len = pieces->out->len;
+	return *len > 0;
+}
+
+/* *stored: without a warning. */
+static int load(struct fl_store *store, struct fl_server_table *table,
+		size_t from, size_t to, bool *stored, struct fl_error *err)
+{
+	struct fl_server *s = store->state;
+	struct pieces pieces = { &s->copy, table, from, to };
+	struct fl_buf sql = FL_BUF_INIT;
+	uint64_t rows = 0, replaced = 0, warnings = 0;
+	int got;
+
+	if (!fl_server_tries(table))
+		return 0;
+	if (fl_db_run(s->db, "SAVEPOINT fl_load", "write to", err) < 0)
+		return -1;
+	fl_buf_puts(&sql, "LOAD DATA LOCAL INFILE 'rows' INTO TABLE ");
+	fl_sql_name(&sql, &fl_sql_mysql, table->type->name);
+	fl_buf_puts(&sql, " CHARACTER SET utf8mb4 FIELDS TERMINATED BY '\t' "
+			  "ESCAPED BY '\\' LINES TERMINATED BY '\n' (");
+	fl_server_put_columns(&sql, s, table);
+	fl_buf_putc(&sql, ')');
+	got = fl_my_load(s->db, sql.data, next_piece, &pieces, &rows, &replaced,
+			 &warnings, err);
+	fl_buf_release(&sql);
+	if (got == 0 && warnings == 0) {
+		*stored = true;
+		table->misses = 0;
+		return fl_db_run(s->db, "RELEASE SAVEPOINT fl_load", "write to",
+				 err);
+	}
+	if (got < 0 && s->db->fault != FL_FAULT_ROW)
+		return -1;
+	fl_error_clear(err);
+	fl_server_missed(table);
+	return fl_server_back_to(s, "fl_load", err);
+}
+
+/* --- INSERT -------------------------------------------------------------- */
+
+static void put_quoted(struct fl_buf *out, struct fl_cell cell)
+{
+	fl_buf_putc(out, '\'');
+	for (size_t i = 0; i < cell.len; i++) {
+		if (cell.bytes[i] == '\'')
+			fl_buf_putc(out, '\'');
+		fl_buf_putc(out, cell.bytes[i]);
+	}
+	fl_buf_putc(out, '\'');
+}
+
+static void put_values(struct fl_buf *out, const struct fl_server_table *table,
+		       const struct fl_server_row *row)
+{
+	const char *before = "(";
+	struct fl_cell cell;
+	size_t at = 0;
+
+	for (size_t i = 0; i < table->count; i++) {
+		if (!table->used[i])
+			continue;
+		fl_buf_puts(out, before);
+		before = ",";
+		if (fl_server_next_cell(table, row, &at, i, &cell))
+			put_quoted(out, cell);
+		else
+			fl_buf_puts(out, "NULL");
+	}
+	fl_buf_putc(out, ')');
+}
+
+/* All columns of a row that was there are replaced, those that are not written
+ * by NULL. */
+static void put_replacing(struct fl_buf *out,
+			  const struct fl_server_table *table)
+{
+	const char *before = " ON DUPLICATE KEY UPDATE ";
+
+	for (size_t i = 0; i < table->count; i++) {
+		if (table->cols[i].key)
+			continue;
+		fl_buf_puts(out, before);
+		before = ", ";
+		fl_sql_name(out, &fl_sql_mysql, table->cols[i].name);
+		fl_buf_puts(out, " = ");
+		if (!table->used[i]) {
+			fl_buf_puts(out, "NULL");
+			continue;
+		}
+		fl_buf_puts(out, "VALUES(");
+		fl_sql_name(out, &fl_sql_mysql, table->cols[i].name);
+		fl_buf_putc(out, ')');
+	}
+}
+
+static int insert(struct fl_server *s, struct fl_server_table *table,
+		  size_t from, size_t to, uint64_t *replaced,
+		  struct fl_error *err)
+{
+	size_t most = (size_t)fl_my_server(s->db)->packet / 4;
+	struct fl_buf *sql = &s->copy;
+	uint64_t rows = 0, there = 0;
+
+	*replaced = 0;
+	for (size_t i = from; i <= to; i++) {
+		if (i < to && table->rows[i].dead)
+			continue;
+		if (rows &&
+		    (i == to || sql->len > STATEMENT || sql->len > most)) {
+			put_replacing(sql, table);
+			if (fl_my_insert(s->db, sql->data, sql->len, rows,
+					 &there, err) < 0)
+				return -1;
+			*replaced += there;
+			rows = 0;
+		}
+		if (i == to)
+			break;
+		if (rows == 0) {
+			fl_buf_reset(sql);
+			fl_buf_puts(sql, "INSERT INTO ");
+			fl_sql_name(sql, &fl_sql_mysql, table->type->name);
+			fl_buf_puts(sql, " (");
+			fl_server_put_columns(sql, s, table);
+			fl_buf_puts(sql, ") VALUES ");
+		} else {
+			fl_buf_putc(sql, ',');
+		}
+		put_values(sql, table, &table->rows[i]);
+		rows++;
+	}
+	return 0;
+}
+
+int fl_mysql_write(struct fl_store *store, struct fl_server_table *table,
+		   size_t from, size_t to, size_t known, struct fl_error *err)
+{
+	struct fl_server *s = store->state;
+	uint64_t replaced = 0;
+	bool stored = false;
+
+	if (!known && !s->careful && fl_my_server(s->db)->local_infile &&
+	    load(store, table, from, to, &stored, err) < 0)
+		return -1;
+	if (!stored && insert(s, table, from, to, &replaced, err) < 0)
+		return -1;
+	store->replaced += replaced - (uint64_t)known;
+	return 0;
+}
+
+#endif
