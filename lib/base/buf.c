@@ -44,7 +44,7 @@ bool fl_buf_reserve(struct fl_buf *buf, size_t more)
 	return true;
 }
 
-void fl_buf_append(struct fl_buf *buf, const void *bytes, size_t len)
+void fl_buf_append_slow(struct fl_buf *buf, const void *bytes, size_t len)
 {
 	if (!fl_buf_reserve(buf, len))
 		return;
@@ -57,11 +57,6 @@ void fl_buf_append(struct fl_buf *buf, const void *bytes, size_t len)
 void fl_buf_puts(struct fl_buf *buf, const char *text)
 {
 	fl_buf_append(buf, text, strlen(text));
-}
-
-void fl_buf_putc(struct fl_buf *buf, char c)
-{
-	fl_buf_append(buf, &c, 1);
 }
 
 void fl_buf_printf(struct fl_buf *buf, const char *format, ...)

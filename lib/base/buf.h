@@ -11,6 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/short.h"
+
 struct fl_buf {
 	char *data; /* NULL while nothing was appended */
 	size_t len;
@@ -28,9 +30,28 @@ void fl_buf_release(struct fl_buf *buf);
 void fl_buf_reset(struct fl_buf *buf);
 /* Make room for `more` bytes; false when that passes the ceiling. */
 bool fl_buf_reserve(struct fl_buf *buf, size_t more);
-void fl_buf_append(struct fl_buf *buf, const void *bytes, size_t len);
+/* fl_buf_append where there is no room, or too much to copy in place. */
+void fl_buf_append_slow(struct fl_buf *buf, const void *bytes, size_t len);
+
+/* What is appended is mostly a few bytes, into a buffer that has grown. */
+static inline void fl_buf_append(struct fl_buf *buf, const void *bytes,
+				 size_t len)
+{
+	if (len > 32 || buf->cap - buf->len <= len || buf->max) {
+		fl_buf_append_slow(buf, bytes, len);
+		return;
+	}
+	fl_short_copy(buf->data + buf->len, bytes, len);
+	buf->len += len;
+	buf->data[buf->len] = '\0';
+}
+
+static inline void fl_buf_putc(struct fl_buf *buf, char c)
+{
+	fl_buf_append(buf, &c, 1);
+}
+
 void fl_buf_puts(struct fl_buf *buf, const char *text);
-void fl_buf_putc(struct fl_buf *buf, char c);
 void fl_buf_printf(struct fl_buf *buf, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 void fl_buf_u64(struct fl_buf *buf, uint64_t value);

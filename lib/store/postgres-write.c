@@ -45,16 +45,15 @@ int fl_pg_stage(struct fl_server *s, struct fl_server_table *table,
 
 /* A row's cells as COPY has them, -1 for each that it lacks. */
 static void put_row(struct fl_buf *out, const struct fl_server_table *table,
-		    const struct fl_server_row *row, uint16_t columns)
+		    const struct fl_server_row *row, const size_t *columns,
+		    size_t count)
 {
 	struct fl_cell cell;
 	size_t at = 0;
 
-	fl_pg_put16(out, columns);
-	for (size_t i = 0; i < table->count; i++) {
-		if (!table->used[i])
-			continue;
-		if (!fl_server_next_cell(table, row, &at, i, &cell)) {
+	fl_pg_put16(out, (uint16_t)count);
+	for (size_t i = 0; i < count; i++) {
+		if (!fl_server_next_cell(table, row, &at, columns[i], &cell)) {
 			fl_pg_put32(out, UINT32_MAX);
 			continue;
 		}
@@ -70,10 +69,12 @@ static int copy_rows(struct fl_server *s, struct fl_server_table *table,
 {
 	static const char head[] = "PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0";
 	struct fl_buf *out = &s->copy;
-	uint16_t columns = 0;
+	size_t columns[FL_SQL_COLUMNS_MAX], count = 0;
 
-	for (size_t i = 0; i < table->count; i++)
-		columns = (uint16_t)(columns + table->used[i]);
+	for (size_t i = 0; i < table->count; i++) {
+		if (table->used[i])
+			columns[count++] = i;
+	}
 	fl_buf_reset(out);
 	fl_buf_printf(out, "COPY %s%s\" (", target, table->type->name);
 	fl_server_put_columns(out, s, table);
@@ -85,7 +86,7 @@ static int copy_rows(struct fl_server *s, struct fl_server_table *table,
 	for (size_t i = from; i < to; i++) {
 		if (table->rows[i].dead)
 			continue;
-		put_row(out, table, &table->rows[i], columns);
+		put_row(out, table, &table->rows[i], columns, count);
 		if (out->len < PIECE)
 			continue;
 		if (fl_pq_copy_put(s->db, out->data, out->len, err) < 0)

@@ -32,9 +32,10 @@ enum {
 
 static size_t begin_cell(struct fl_server_table *table, size_t column)
 {
+	const char head[1 + LENGTH] = { (char)column };
+
 	table->used[column] = true;
-	fl_buf_putc(&table->cells, (char)column);
-	fl_buf_append(&table->cells, "\0\0\0\0", LENGTH);
+	fl_buf_append(&table->cells, head, sizeof(head));
 	return table->cells.len;
 }
 
@@ -233,10 +234,17 @@ static struct fl_hash128 put_cells(struct fl_server *s,
 
 	fl_buf_reset(key);
 	for (size_t i = 0; i < table->count; i++) {
+		const struct fl_sql_column *col = &table->cols[i];
 		size_t start = table->cells.len;
 
+		/* Two thirds of all columns, in most records. */
+		if (col->role == FL_SQL_FIELD && !rec->at[col->field] &&
+		    !col->absent) {
+			rest = 0;
+			continue;
+		}
 		put_cell(s, table, i, rec, &rest);
-		if (table->cols[i].key)
+		if (col->key)
 			fl_buf_append(key, table->cells.data + start,
 				      table->cells.len - start);
 	}
