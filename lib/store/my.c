@@ -528,18 +528,19 @@ static int run(struct fl_db *db, const char *sql, const char *doing,
 	       struct fl_error *err)
 {
 	struct fl_my *my = (struct fl_my *)db;
-	int next;
+	int next = 0; /* -1: that was all */
 
 	if (fl_my_begin(my, doing, err) < 0)
 		return -1;
-	next = lib.mysql_real_query(my->conn, sql, strlen(sql));
+	if (lib.mysql_real_query(my->conn, sql, strlen(sql)) != 0)
+		return fl_my_fail(my, doing, err);
 	while (next == 0) {
 		MYSQL_RES *rows = lib.mysql_store_result(my->conn);
 
 		if (rows)
 			lib.mysql_free_result(rows);
 		else if (lib.mysql_errno(my->conn))
-			break;
+			return fl_my_fail(my, doing, err);
 		my->warnings = lib.mysql_warning_count(my->conn);
 		next = lib.mysql_next_result(my->conn);
 	}

@@ -39,6 +39,7 @@
  *	DATE                      8 bytes, an int64_t: days since 1970
  *	all else                  the text or bytes, a NUL behind them
  *
+ * COUNT, MIN and MAX of integers are integers; SUM is a DECIMAL, unless CAST.
  * The 8 bytes are in the machine's own order, but not aligned. A zero date
  * ("0000-00-00") is NULL.
  *

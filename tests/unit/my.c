@@ -299,6 +299,303 @@ static void test_large(struct fl_db *db)
 	free(text);
 }
 
+/* --- cursors ---------------------------------------------------------------
+ */
+
+static void test_two_cursors(struct fl_db *db)
+{
+	struct fl_error err = { .code = FL_OK };
+	const struct fl_db_ops *ops = db->ops;
+	struct fl_db_cursor *up = NULL, *down = NULL;
+	const char *least = "10";
+	struct fl_cell a, b;
+	int64_t wrong = 0, rows = 0;
+
+	run(db, "CREATE TABLE n (id INT PRIMARY KEY); INSERT INTO n "
+		"SELECT seq FROM seq_1_to_10000");
+	ok(ops->declare(db, "SELECT id FROM n WHERE id >= ? ORDER BY id",
+			&least, 1, 1, false, &up, &err) == 0 &&
+		   ops->declare(db, "SELECT id FROM n ORDER BY id DESC", NULL,
+				0, 1, false, &down, &err) == 0,
+	   "two cursors are open at once");
+	while (up && down && ops->step(up, &a, &err) == 1 &&
+	       ops->step(down, &b, &err) == 1) {
+		wrong += ops->number(a) != rows + 10;
+		wrong += ops->number(b) != 10000 - rows;
+		rows++;
+		if (rows == 5000)
+			is_int(number(db, "SELECT COUNT(*) FROM n"), 10000,
+			       "and a statement runs beside them");
+	}
+	is_int(rows, 9991, "each gives its rows");
+	is_int(wrong, 0, "in its order");
+	ops->end(up);
+	is_int(ops->step(down, &b, &err), 1, "one goes on without the other");
+	ops->end(down);
+	run(db, "DROP TABLE n");
+}
+
+static long resident_kib(void)
+{
+	struct rusage usage;
+
+	getrusage(RUSAGE_SELF, &usage);
+	return usage.ru_maxrss;
+}
+
+/* Peaks only grow: what is read last may not have raised them. */
+static void test_memory(struct fl_db *db)
+{
+	static const char sql[] =
+		"SELECT seq, REPEAT('x', 100), CAST(seq AS DECIMAL(18, 6)), "
+		"'2026-01-02 16:00:00.5' FROM seq_1_to_1000000";
+	const struct fl_db_ops *ops = db->ops;
+	struct fl_error err = { .code = FL_OK };
+	long before = resident_kib();
+
+	for (int alone = 1; alone >= 0; alone--) {
+		struct fl_db_cursor *cursor = NULL, *other = NULL;
+		struct fl_cell cells[4];
+		int64_t rows = 0, sum = 0;
+
+		if (!alone)
+			ops->declare(db, sql, NULL, 0, 4, false, &other, &err);
+		ops->declare(db, sql, NULL, 0, 4, alone, &cursor, &err);
+		while (cursor && ops->step(cursor, cells, &err) == 1) {
+			rows++;
+			sum += ops->number(cells[0]);
+			if (other && rows % 3 == 0)
+				ops->step(other, cells, &err);
+		}
+		is_int(rows, 1000000, "a million rows, %s",
+		       alone ? "alone" : "with another cursor");
+		is_int(sum, 500000500000, "are those that were asked for");
+		ops->end(cursor);
+		ops->end(other);
+	}
+#ifndef __SANITIZE_ADDRESS__
+	ok(resident_kib() - before < 8 * 1024,
+	   "which takes constant memory: %ld KiB", resident_kib() - before);
+#else
+	(void)before;
+#endif
+}
+
+/* To end in the middle of what would take long does not take long. */
+static void test_end_early(struct fl_db *db)
+{
+	const struct fl_db_ops *ops = db->ops;
+	struct fl_error err = { .code = FL_OK };
+	struct fl_db_cursor *cursor = NULL;
+	struct fl_cell cell;
+	int64_t began = fl_monotonic_ns();
+
+	run(db, "START TRANSACTION WITH CONSISTENT SNAPSHOT");
+	for (int i = 0; i < 20; i++) {
+		ok(ops->declare(db,
+				"SELECT CONCAT(a.seq, REPEAT('x', 1000)) "
+				"FROM seq_1_to_1000000 a JOIN "
+				"seq_1_to_1000000 b",
+				NULL, 0, 1, true, &cursor, &err) == 0 &&
+			   ops->step(cursor, &cell, &err) == 1,
+		   "10^12 rows begin");
+		ops->end(cursor);
+		is_int(number(db, "SELECT 7"), 7, "and end when told to");
+	}
+	ok(fl_monotonic_ns() - began < 10 * FL_SECOND, "at once");
+	ok(ops->in_transaction(db), "which does not end a transaction");
+	run(db, "ROLLBACK");
+	ok(!ops->in_transaction(db), "as ROLLBACK does");
+	for (uint64_t n = 995; n < 1006; n++) {
+		char *sql = fl_sprintf("SELECT seq FROM seq_1_to_%d", (int)n);
+
+		ops->declare(db, sql, NULL, 0, 1, true, &cursor, &err);
+		free(sql);
+		ops->step(cursor, &cell, &err);
+		ops->end(cursor);
+		is_int(number(db, "SELECT 7"), 7, "nor does one with %d rows",
+		       (int)n);
+	}
+}
+
+/* --- writing ---------------------------------------------------------------
+ */
+
+static void test_touched(struct fl_db *db)
+{
+	static const struct {
+		const char *sql;
+		uint64_t touched;
+	} steps[] = {
+		{ "INSERT INTO t VALUES (1, 1), (2, 1), (3, 1)", 3 },
+		{ "UPDATE t SET v = 2 WHERE id < 3", 2 },
+		{ "UPDATE t SET v = 2 WHERE id < 4", 3 }, /* 1 changes */
+		{ "UPDATE t SET v = 2", 3 },              /* none does */
+		{ "UPDATE t SET v = 9 WHERE id = 7", 0 },
+		{ "INSERT IGNORE INTO t VALUES (3, 5), (4, 5)", 1 },
+		{ "INSERT IGNORE INTO t VALUES (3, 5)", 0 },
+		{ "DELETE FROM t WHERE id > 2", 2 },
+		{ "DELETE FROM t WHERE id > 2", 0 },
+		{ "SELECT * FROM t", 2 },
+	};
+
+	run(db, "CREATE TABLE t (id INT PRIMARY KEY, v INT)");
+	for (size_t i = 0; i < sizeof(steps) / sizeof(*steps); i++) {
+		struct fl_rows *rows = ask(db, steps[i].sql, NULL, 0);
+
+		if (rows && i < sizeof(steps) / sizeof(*steps) - 1)
+			is_int(db->ops->touched(rows), steps[i].touched, "%s",
+			       steps[i].sql);
+		db->ops->free(rows);
+	}
+	run(db, "DROP TABLE t");
+}
+
+static void test_insert(struct fl_db *db)
+{
+	static const struct {
+		const char *values;
+		uint64_t rows, replaced;
+	} steps[] = {
+		{ "(1, 1)", 1, 0 },
+		{ "(1, 1)", 1, 1 }, /* the same */
+		{ "(1, 2)", 1, 1 }, /* another */
+		{ "(1, 2), (2, 2)", 2, 1 },
+		{ "(3, 1), (4, 1), (5, 1)", 3, 0 },
+		{ "(1, 2), (2, 3), (3, 1), (6, 1), (7, 1)", 5, 3 },
+		{ "(1, 2), (2, 3), (3, 1)", 3, 3 },
+		{ "(1, 9), (2, 9), (3, 9)", 3, 3 },
+	};
+	uint64_t replaced = 0;
+
+	run(db, "CREATE TABLE i (id INT PRIMARY KEY, v INT)");
+	for (size_t i = 0; i < sizeof(steps) / sizeof(*steps); i++) {
+		struct fl_error err = { .code = FL_OK };
+		char *sql = fl_sprintf("INSERT INTO i VALUES %s ON DUPLICATE "
+				       "KEY UPDATE v = VALUES(v)",
+				       steps[i].values);
+
+		is_int(fl_my_insert(db, sql, strlen(sql), steps[i].rows,
+				    &replaced, &err),
+		       0, "%s", steps[i].values);
+		is_int(replaced, steps[i].replaced, "replaces");
+		free(sql);
+	}
+	is_int(number(db, "SELECT CAST(SUM(id * 100 + v) AS SIGNED) FROM i"),
+	       2831, "all are there");
+	run(db, "DROP TABLE i");
+}
+
+/* Data in pieces of so many bytes, and so many of them. */
+struct pieces {
+	const char *data;
+	size_t len, at, size;
+	size_t fail_at; /* 0: never */
+};
+
+static int next_piece(void *arg, const char **bytes, size_t *len,
+		      struct fl_error *err)
+{
+	struct pieces *it = arg;
+
+	if (it->fail_at && it->at >= it->fail_at)
+		return fl_error_set(err, FL_ERR_IO, "the piece is broken");
+	if (it->at == it->len)
+		return 0;
+	*bytes = it->data + it->at;
+	*len = it->len - it->at < it->size ? it->len - it->at : it->size;
+	it->at += *len;
+	return 1;
+}
+
+#define LOAD_AND(word)                                                         \
+	"LOAD DATA LOCAL INFILE 'x' " word " INTO TABLE d CHARACTER SET "      \
+	"utf8mb4 FIELDS TERMINATED BY '\t' ESCAPED BY '' LINES TERMINATED BY " \
+	"'\n'"
+#define LOAD LOAD_AND("")
+
+static void test_load(struct fl_db *db)
+{
+	static const size_t sizes[] = { 1, 7, 4096, 65536, SIZE_MAX };
+	uint64_t rows, replaced, warnings;
+	struct fl_buf data = FL_BUF_INIT;
+	size_t bytes = 0; /* of the texts */
+	struct pieces it;
+
+	ok(fl_my_server(db)->local_infile, "the server takes LOAD DATA LOCAL");
+	run(db, "CREATE TABLE d (id INT PRIMARY KEY, v TINYINT, t TEXT) "
+		"CHARACTER SET utf8mb4");
+	for (int i = 0; i < 5000; i++) {
+		fl_buf_printf(&data, "%d\t%d\t", i, i % 100);
+		bytes -= data.len;
+		fl_buf_printf(&data, "line '%d' \\ \xe2\x82\xac", i);
+		bytes += data.len;
+		fl_buf_putc(&data, '\n');
+	}
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(*sizes); i++) {
+		struct fl_error err = { .code = FL_OK };
+
+		it = (struct pieces){ data.data, data.len, 0, sizes[i], 0 };
+		run(db, "DELETE FROM d");
+		is_int(fl_my_load(db, LOAD, next_piece, &it, &rows, &replaced,
+				  &warnings, &err),
+		       0, "loaded in pieces of %zu", sizes[i]);
+		ok(rows == 5000 && replaced == 0 && warnings == 0, "all of it");
+		is_int(number(db, "SELECT CAST(SUM(LENGTH(t) + v + id) AS "
+				  "SIGNED) FROM d"),
+		       (int64_t)bytes + 247500 + 12497500, "to the byte");
+	}
+	fl_buf_release(&data);
+}
+
+/* Values that do not fit, rows that are there, data that end early. */
+static void test_load_faults(struct fl_db *db)
+{
+	static const char bad[] = "6000\t300\tx\n6001\tx\ty\n6002\t1\tz\n";
+	static const char again[] = "6000\t1\tx\n6001\t1\ty\n6005\t1\tz\n";
+	struct pieces it = { bad, sizeof(bad) - 1, 0, 4, 0 };
+	struct fl_error err = { .code = FL_OK };
+	uint64_t rows, replaced, warnings;
+	struct fl_rows *told;
+
+	is_int(fl_my_load(db, LOAD, next_piece, &it, &rows, &replaced,
+			  &warnings, &err),
+	       0, "values that do not fit are loaded");
+	ok(rows == 3 && warnings == 2, "with warnings");
+	is_int(fl_my_warnings(db), 2, "which are counted");
+	told = ask(db, "SHOW WARNINGS LIMIT 1", NULL, 0);
+	is_str(db->ops->cell(told, 0, 2).bytes,
+	       "Out of range value for column 'v' at row 1", "and told");
+	db->ops->free(told);
+	it = (struct pieces){ again, sizeof(again) - 1, 0, 9, 0 };
+	is_int(fl_my_load(db, LOAD_AND("REPLACE"), next_piece, &it, &rows,
+			  &replaced, &warnings, &err),
+	       0, "with REPLACE");
+	ok(rows == 3 && replaced == 2, "those are counted that were there");
+
+	run(db, "DELETE FROM d; BEGIN");
+	it = (struct pieces){ bad, sizeof(bad) - 1, 0, 4, 12 };
+	is_int(fl_my_load(db, LOAD, next_piece, &it, &rows, &replaced,
+			  &warnings, &err),
+	       -1, "data that break off are an error");
+	ok(err.code == FL_ERR_IO &&
+		   strcmp(err.text, "the piece is broken") == 0,
+	   "their own");
+	ok(db->ops->in_transaction(db), "and the connection is good");
+	run(db, "ROLLBACK");
+	is_int(number(db, "SELECT COUNT(*) FROM d"), 0, "nothing is left");
+
+	fl_error_clear(&err);
+	is_int(db->ops->run(db,
+			    "LOAD DATA LOCAL INFILE '/etc/passwd' INTO TABLE d",
+			    "write to", &err),
+	       -1, "a server that asks for a file of ours");
+	ok(strstr(err.text, "asked for a file") != NULL, "gets none: %s",
+	   err.text);
+	is_int(number(db, "SELECT COUNT(*) FROM d"), 0, "nothing of it");
+	run(db, "DROP TABLE d");
+}
+
 int main(void)
 {
 	struct fl_db *db;
@@ -313,6 +610,13 @@ int main(void)
 	test_cells(db);
 	test_args(db);
 	test_large(db);
+	test_two_cursors(db);
+	test_memory(db);
+	test_end_early(db);
+	test_touched(db);
+	test_insert(db);
+	test_load(db);
+	test_load_faults(db);
 	is_int(number(db, "SELECT 1"), 1, "it answers");
 	fl_db_close(&db);
 	return done_testing();
