@@ -256,12 +256,19 @@ int fl_my_fail(struct fl_my *my, const char *doing, struct fl_error *err)
 		    lib.mysql_error(my->conn), doing, err);
 }
 
+/* Where rows that stream break off, the statement itself knows of nothing. */
 int fl_my_fail_stmt(struct fl_my *my, MYSQL_STMT *stmt, const char *doing,
 		    struct fl_error *err)
 {
-	return fail(my, lib.mysql_stmt_errno(stmt),
-		    lib.mysql_stmt_sqlstate(stmt), lib.mysql_stmt_error(stmt),
-		    doing, err);
+	unsigned number = lib.mysql_stmt_errno(stmt);
+
+	if (number == 0 && my->conn && lib.mysql_errno(my->conn))
+		return fl_my_fail(my, doing, err);
+	if (number == 0)
+		return fail(my, CR_SERVER_LOST, "HY000",
+			    "Lost connection to server", doing, err);
+	return fail(my, number, lib.mysql_stmt_sqlstate(stmt),
+		    lib.mysql_stmt_error(stmt), doing, err);
 }
 
 /* --- connecting ---------------------------------------------------------- */

@@ -40,9 +40,11 @@ mariadb_ready() {
 
 # msql PLACE STATEMENT: its rows, columns with |.
 msql() {
-	local user host
+	local user host rows
 	user=${1#*://} host=${1#*@}
 	host=${host%%/*}
-	MYSQL_PWD=$(<"$FL_MYSQL_PASSWORD_FILE") mariadb --no-defaults --skip-ssl --protocol=tcp -BN \
-		-h "${host%:*}" -P "${host##*:}" -u "${user%%@*}" -e "$2" "$(basename "${1%%\?*}")" | tr '\t' '|'
+	rows=$(MYSQL_PWD=$(<"$FL_MYSQL_PASSWORD_FILE") mariadb --no-defaults --skip-ssl --protocol=tcp -BN \
+		-h "${host%:*}" -P "${host##*:}" -u "${user%%@*}" -e "$2" "$(basename "${1%%\?*}")") ||
+		return
+	[ -z "$rows" ] || tr '\t' '|' <<<"$rows"
 }
