@@ -1,18 +1,23 @@
 #!/usr/bin/env bash
-# kafka_ledger.sh KILLS SEED FOLDER TICKS: two pipelines of one group, killed
-# again and again, must leave the bars of one undisturbed run.
+# kafka_ledger.sh KILLS SEED FOLDER TICKS [PLACE SPEED]: two pipelines of one
+# group, killed again and again, must leave the bars of one undisturbed run.
 #
 # TICKS simulated ticks, repeats among them, go into a topic of six partitions.
 # Two copies of
 #   fl-consume --group --resume | fl-clean | fl-agg bars | fl-load --pipeline
 # share them and a store, each started again whenever it ends. One process at
 # random of either is killed with -9, KILLS times, which moves partitions from
-# one to the other and back. Prints one line with the verdict.
+# one to the other and back. With PLACE, an empty database, the ticks are stored
+# beside their bars, and none may be written twice; ticks come SPEED times as
+# quickly as they happened, 100 a second. Prints one line with the verdict.
 set -u -o pipefail
+# shellcheck source-path=SCRIPTDIR
+. "${0%/*}/place.bash"
 
-kills=$1 seed=$2 dir=$3 ticks=$4
+kills=$1 seed=$2 dir=$3 ticks=$4 place=${5:-$3/bars.db} speed=${6:-400}
 data=(sim --duplicates 0.1 --disorder 2s --rate 100 -n "$ticks")
-place=$dir/bars.db topic=ledger$seed
+bars=(bars '1m,1h' ${5+--keep})
+topic=ledger$seed
 export FL_RUNS=$dir/runs
 RANDOM=$seed
 exec 2>"$dir/shell.err"
@@ -32,7 +37,7 @@ run() {
 	pids=($!)
 	fl-clean --dedup 20s <"$c".a >"$c".b 2>>"$c".clean.err &
 	pids+=($!)
-	fl-agg bars 1m,1h <"$c".b >"$c".c 2>>"$c".agg.err &
+	fl-agg "${bars[@]}" <"$c".b >"$c".c 2>>"$c".agg.err &
 	pids+=($!)
 	fl-load --pipeline ledger --batch 5000,100ms "$place" <"$c".c 2>>"$c".load.err &
 	pids+=($!)
@@ -52,10 +57,14 @@ supervise() {
 	done
 }
 
-# They come as long as the kills go on: 40,000 a second, or what the machine can.
+if [ $# -gt 4 ]; then
+	fl-load --migrate "$place" || fail 'no tables'
+	witness "$place" || fail 'no witness'
+fi
+# They come as long as the kills go on, unless the machine is slower than that.
 fl-produce --topic "$topic" --create-topics=6 </dev/null || fail 'no topic can be made'
 (
-	fl-fetch "${data[@]}" --speed 400 | fl-produce --topic "$topic"
+	fl-fetch "${data[@]}" --speed "$speed" | fl-produce --topic "$topic"
 	echo "${PIPESTATUS[@]}" >"$dir/produced"
 ) &
 producer=$!
@@ -95,16 +104,18 @@ done
 wait $one $two
 
 fl-fetch "${data[@]}" | fl-clean --dedup 20s |
-	fl-agg bars 1m,1h --allowed-lateness 100h | sort >"$dir/want" ||
+	fl-agg "${bars[@]}" --allowed-lateness 100h | sort >"$dir/want" ||
 	fail "the undisturbed run ended with ${PIPESTATUS[*]}"
-fl-fetch store "$place" --type bar | sort >"$dir/got"
+fl-fetch store "$place" --type bar,quote | sort >"$dir/got"
 missing=$(comm -13 "$dir/got" "$dir/want" | wc -l)
 extra=$(comm -23 "$dir/got" "$dir/want" | wc -l)
+twice=0
+[ $# -le 4 ] || twice=$(ask "$place" 'SELECT count(*) FROM twice')
 odd=$(cat "$dir"/[12].ends | tr ' ' '\n' | grep -cvE '^(0|3|137|141|143)$')
 open=$(jq 'select(.type == "run") | select(.in != .used + .rejected + .duplicates +
 	.filtered + .late) | .id' "$dir/runs" | wc -l)
 
-echo "bars=$(wc -l <"$dir/want") ticks=$messages seed=$seed killed=$killed" \
-	"runs=$(cat "$dir"/[12].ends | wc -l) reached=$reached missing=$missing extra=$extra open=$open odd=$odd"
-[ "$missing$extra$open$odd" = 0000 ] && [ "$reached" = "$messages" ] && [ -s "$dir/want" ] &&
+echo "rows=$(wc -l <"$dir/want") bars=$(grep -c '"type":"bar"' "$dir/want") ticks=$messages seed=$seed killed=$killed" \
+	"runs=$(cat "$dir"/[12].ends | wc -l) reached=$reached missing=$missing extra=$extra twice=$twice open=$open odd=$odd"
+[ "$missing$extra$twice$open$odd" = 00000 ] && [ "$reached" = "$messages" ] && [ -s "$dir/want" ] &&
 	[ "$killed" -ge $((kills / 2)) ]

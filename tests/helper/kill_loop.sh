@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # kill_loop.sh ROUNDS SEED FOLDER [WARM-UP [PLACE]]: kill -9 a pipeline again and
 # again, then compare what is stored with an undisturbed run. PLACE is an empty
-# PostgreSQL database; without it both runs go into SQLite.
+# database; without it both runs go into SQLite.
 #
 # Until ROUNDS kills have met a process that was still running, each round runs
 #   fl-fetch sim --resume DB … | fl-clean | fl-load --pipeline p DB
@@ -16,6 +16,8 @@
 # Prints one line with the verdict; status 0 when all holds. With a WARM-UP of
 # 0s it must not: that shows that the loop can tell.
 set -u -o pipefail
+# shellcheck source-path=SCRIPTDIR
+. "${0%/*}/place.bash"
 
 rounds=$1 seed=$2 dir=$3 warm_up=${4:-25s}
 chunk=10000 # records more in each round
@@ -63,25 +65,10 @@ refused() {
 	fl-fetch store "$1" --type reject | jq -c '[.reason, .raw, .raw_b64]' | sort
 }
 
-# ask SQL: of the place.
-ask() {
-	case $db in
-	postgres*) psql -qAtX -v ON_ERROR_STOP=1 "$db" -c "$1" ;;
-	*) sqlite3 "$db" "$1" ;;
-	esac
-}
-
 # The schema, and a witness of every row that is written a second time.
 fl-fetch "${data[@]}" -n 1 --resume "$db" --pipeline p | fl-clean -q |
 	fl-load -q --pipeline p "$db" || fail "the first record cannot be loaded"
-case $db in
-postgres*) ask "CREATE TABLE twice (tick_id bigint); CREATE FUNCTION witness()
-	RETURNS trigger LANGUAGE plpgsql AS 'BEGIN INSERT INTO twice VALUES
-	(new.tick_id); RETURN NULL; END'; CREATE TRIGGER twice AFTER UPDATE ON quote
-	FOR EACH ROW EXECUTE FUNCTION witness()" ;;
-*) ask "CREATE TABLE twice (tick_id); CREATE TRIGGER twice AFTER UPDATE
-	ON quote BEGIN INSERT INTO twice VALUES (new.tick_id); END" ;;
-esac || fail "no trigger"
+witness "$db" || fail "no trigger"
 
 # How long a round takes when nobody disturbs it: kills fall anywhere in that.
 began=$(date +%s%N)
@@ -130,11 +117,11 @@ refused "$db" >"$dir/got.rejects"
 refused "$want" >"$dir/want.rejects"
 missing=$(comm -13 "$dir/got" "$dir/want" | wc -l)
 extra=$(comm -23 "$dir/got" "$dir/want" | wc -l)
-twice=$(ask 'SELECT count(*) FROM twice')
+twice=$(ask "$db" 'SELECT count(*) FROM twice')
 rejects=$(diff "$dir/got.rejects" "$dir/want.rejects" | grep -c '^[<>]')
 open=$(jq 'select(.type == "run") | select(.in != .used + .rejected + .duplicates +
 	.filtered + .late) | .id' "$dir/runs" | wc -l)
-pos=$(ask 'SELECT pos FROM fl_position')
+pos=$(ask "$db" 'SELECT pos FROM fl_position')
 
 echo "N=$(wc -l <"$dir/want") seed=$seed rounds=$((i - 2)) killed=$killed" \
 	"missing=$missing extra=$extra twice=$twice rejects=$(wc -l <"$dir/want.rejects")" \

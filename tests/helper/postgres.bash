@@ -17,10 +17,10 @@ postgres() {
 begin_postgres() {
 	local said got=0
 	said=$(postgres start "$@" 2>&1) || got=$?
-	echo "$said" >"$BATS_FILE_TMPDIR/start"
+	echo "$said" >"$BATS_FILE_TMPDIR/postgres-start"
 	case $got:$said in
 	4:*' is not installed'*)
-		sed -n 's/^postgres: \(.* is not installed\).*/\1/p' <<<"$said" >"$BATS_FILE_TMPDIR/missing"
+		sed -n 's/^postgres: \(.* is not installed\).*/\1/p' <<<"$said" >"$BATS_FILE_TMPDIR/postgres-missing"
 		;;
 	esac
 }
@@ -29,8 +29,8 @@ begin_postgres() {
 # of a new, empty database into FL_PG_TEST and $place.
 postgres_ready() {
 	local where
-	[ ! -e "$BATS_FILE_TMPDIR/missing" ] || skip "$(<"$BATS_FILE_TMPDIR/missing")"
-	where=$(postgres env) || { cat "$BATS_FILE_TMPDIR/start" >&2; return 1; }
+	[ ! -e "$BATS_FILE_TMPDIR/postgres-missing" ] || skip "$(<"$BATS_FILE_TMPDIR/postgres-missing")"
+	where=$(postgres env) || { cat "$BATS_FILE_TMPDIR/postgres-start" >&2; return 1; }
 	eval "$where"
 	# shellcheck disable=SC2034 # for the tests
 	place=${FL_PG_TEST%/*}/test$BATS_TEST_NUMBER

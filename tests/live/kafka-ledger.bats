@@ -1,12 +1,19 @@
 #!/usr/bin/env bats
-# shellcheck disable=SC2154 # run sets output and status
+# shellcheck disable=SC2030,SC2031,SC2154 # run sets output and status
 # Exactly once out of Kafka, whatever is killed; all against a real broker.
 
 load ../helper/common
 load ../helper/kafka
+load ../helper/postgres
 
-setup_file() { begin_kafka; }
-teardown_file() { kafka stop; }
+setup_file() {
+	begin_kafka
+	begin_postgres
+}
+teardown_file() {
+	kafka stop
+	postgres stop
+}
 setup() {
 	cd "$BATS_TEST_TMPDIR" || return 1
 	kafka_ready
@@ -21,6 +28,21 @@ setup() {
 	run "$BATS_TEST_DIRNAME/../helper/kafka_ledger.sh" $kills 1 "$PWD" $ticks
 	echo "# $output" >&3
 	[ "$status" = 0 ]
+}
+
+# into_database PLACE: ticks and bars go there, out of Kafka, while two pipelines
+# are killed in turn.
+into_database() {
+	local kills=4 ticks=300000 speed=300
+	[ -z "${FL_LONG:-}" ] || { kills=200 ticks=3000000 speed=75; }
+	run "$BATS_TEST_DIRNAME/../helper/kafka_ledger.sh" $kills 2 "$PWD" $ticks "$1" $speed
+	echo "# $output" >&3
+	[ "$status" = 0 ]
+}
+
+@test "the same into PostgreSQL, with the ticks beside their bars: each once" {
+	postgres_ready
+	into_database "$place"
 }
 
 @test "a log followed into Kafka in transactions, killed at 50 random moments: each line once" {

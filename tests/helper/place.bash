@@ -1,0 +1,23 @@
+# shellcheck shell=bash
+# place: what the campaigns ask of a place directly, whichever kind it is.
+
+# ask PLACE SQL: its rows, columns with |.
+ask() {
+	case $1 in
+	postgres*) psql -qAtX -v ON_ERROR_STOP=1 "$1" -c "$2" ;;
+	*) sqlite3 "$1" "$2" ;;
+	esac
+}
+
+# witness PLACE: from now on the table `twice` there gets a row whenever one of
+# `quote` is written that was there already.
+witness() {
+	case $1 in
+	postgres*) ask "$1" "CREATE TABLE twice (tick_id bigint); CREATE FUNCTION witness()
+		RETURNS trigger LANGUAGE plpgsql AS 'BEGIN INSERT INTO twice VALUES
+		(new.tick_id); RETURN NULL; END'; CREATE TRIGGER twice AFTER UPDATE ON quote
+		FOR EACH ROW EXECUTE FUNCTION witness()" ;;
+	*) ask "$1" "CREATE TABLE twice (tick_id); CREATE TRIGGER twice AFTER UPDATE
+		ON quote BEGIN INSERT INTO twice VALUES (new.tick_id); END" ;;
+	esac
+}
