@@ -124,9 +124,12 @@ static int look_for_parts(struct fl_server *s, struct fl_error *err)
 		return 0;
 	fl_sql_text(&sql, s->kind->dialect,
 		    "SELECT 1 FROM \"bar\" WHERE \"partial\" LIMIT 1");
-	got = fl_server_begin(s, err);
-	if (got == 0)
-		got = fl_db_ask(s->db, sql.data, NULL, 0, "read", &rows, err);
+	do {
+		got = fl_server_begin(s, err);
+		if (got == 0)
+			got = fl_db_ask(s->db, sql.data, NULL, 0, "read", &rows,
+					err);
+	} while (got < 0 && fl_server_take_up(s, err));
 	fl_buf_release(&sql);
 	if (got < 0)
 		return -1;

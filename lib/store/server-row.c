@@ -458,12 +458,16 @@ int fl_server_stored(struct fl_server *s, struct fl_server_table *table,
 	const char *args[FL_KEY_MAX + 1];
 	size_t count;
 
-	if (fl_server_begin(s, err) < 0)
-		return -1;
 	if (!table->by_key)
 		make_by_key(s, table);
 	count = key_of(table, rec, &s->copy, args);
-	return fl_db_ask(s->db, table->by_key, args, count, "read", rows, err);
+	while (fl_server_begin(s, err) < 0 ||
+	       fl_db_ask(s->db, table->by_key, args, count, "read", rows, err) <
+		       0) {
+		if (!fl_server_take_up(s, err))
+			return -1;
+	}
+	return 0;
 }
 
 /* --- put ------------------------------------------------------------------ */

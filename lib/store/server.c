@@ -262,18 +262,27 @@ static int check_version(struct fl_server *s, struct fl_error *err)
 			    s->place, version, fl_sql_version(fl_types));
 }
 
+static int begin_once(struct fl_server *s, struct fl_error *err)
+{
+	if (fl_db_run(s->db, s->kind->begin, "write to", err) < 0 ||
+	    check_version(s, err) < 0)
+		return -1;
+	s->begun = true;
+	return 0;
+}
+
 int fl_server_begin(struct fl_server *s, struct fl_error *err)
 {
 	if (s->begun)
 		return 0;
-	while (fl_db_run(s->db, s->kind->begin, "write to", err) < 0) {
+	while (begin_once(s, err) < 0) {
 		/* A server that went away between two batches took nothing
 		 * with it. */
-		if (s->db->fault != FL_FAULT_LOST || reconnect(s, err) < 0)
+		if (s->db->fault != FL_FAULT_LOST || ++s->repeated > REPEATS ||
+		    reconnect(s, err) < 0)
 			return -1;
 	}
-	s->begun = true;
-	return check_version(s, err);
+	return 0;
 }
 
 int fl_server_begin_later(struct fl_store *store, struct fl_error *err)
@@ -282,6 +291,7 @@ int fl_server_begin_later(struct fl_store *store, struct fl_error *err)
 
 	(void)err;
 	store->replaced = 0;
+	s->repeated = 0;
 	s->careful = s->has_parts = s->parts_asked = s->merged = false;
 	return 0;
 }
@@ -385,41 +395,6 @@ static int swap(struct fl_server *s, const struct fl_server_move *to,
 	return got;
 }
 
-int fl_server_move(struct fl_store *store, const char *pipeline,
-		   const struct fl_mark_at *at, const char *via, bool *moved,
-		   const char **held, struct fl_error *err)
-{
-	struct fl_server *s = store->state;
-	struct fl_server_move *to;
-
-	if (fl_server_begin(s, err) < 0)
-		return -1;
-	if (!s->pipeline)
-		s->pipeline = fl_strdup(pipeline);
-	if (strcmp(s->pipeline, pipeline) != 0) {
-		free(s->pipeline);
-		s->pipeline = fl_strdup(pipeline);
-	}
-	free(s->via);
-	s->via = via ? fl_strdup(via) : NULL;
-	if (s->move_count == s->move_cap) {
-		s->move_cap = s->move_cap ? 2 * s->move_cap : 16;
-		s->moves = fl_realloc(s->moves, s->move_cap, sizeof(*s->moves));
-	}
-	to = &s->moves[s->move_count++];
-	*to = (struct fl_server_move){
-		.origin = fl_strdup(at->origin),
-		.from = at->from ? fl_strdup(at->from) : NULL,
-		.to = fl_strdup(at->to),
-		.wm = at->wm,
-		.rt = at->rt,
-	};
-	if (swap(s, to, moved, err) < 0)
-		return -1;
-	*held = at->from;
-	return *moved ? 0 : find_held(s, pipeline, at->origin, held, err);
-}
-
 /* Once more the moves of the transaction. *done: the store holds where each
  * leads to, so the commit whose answer was lost had been made. */
 static int move_again(struct fl_server *s, bool *done, struct fl_error *err)
@@ -463,6 +438,87 @@ static bool repeats(const struct fl_server *s)
 	return moves || !s->merged;
 }
 
+/* Are rows of it in the database by now? */
+static bool any_written(const struct fl_server *s)
+{
+	for (size_t i = 0; i < FL_TYPE_COUNT; i++) {
+		if (s->tables[i] && s->tables[i]->written)
+			return true;
+	}
+	return false;
+}
+
+/* Some pass when they are tried once more. */
+static bool may_pass(struct fl_server *s, enum fl_fault fault)
+{
+	return (fault == FL_FAULT_AGAIN || fault == FL_FAULT_LOST) &&
+	       ++s->repeated <= REPEATS;
+}
+
+bool fl_server_take_up(struct fl_server *s, struct fl_error *err)
+{
+	bool done = false;
+
+	do {
+		enum fl_fault fault = s->db->fault;
+
+		/* A commit that is under way sees to it itself. */
+		if (any_written(s) || !repeats(s) || !may_pass(s, fault))
+			return false;
+		if (fault == FL_FAULT_LOST && reconnect(s, err) < 0)
+			return false;
+		rollback_server(s);
+		fl_error_clear(err);
+	} while (fl_server_begin(s, err) < 0 || move_again(s, &done, err) < 0);
+	if (!done)
+		return true;
+	fl_error_set(err, FL_ERR_AGAIN,
+		     "pipeline '%s' was taken over while the connection to "
+		     "'%s' was lost: another copy of it has done the same",
+		     s->pipeline, s->place);
+	return false;
+}
+
+static int swap_or_look(struct fl_server *s, const struct fl_server_move *to,
+			bool *moved, const char **held, struct fl_error *err)
+{
+	if (fl_server_begin(s, err) < 0 || swap(s, to, moved, err) < 0)
+		return -1;
+	*held = to->from;
+	return *moved ? 0 : find_held(s, s->pipeline, to->origin, held, err);
+}
+
+int fl_server_move(struct fl_store *store, const char *pipeline,
+		   const struct fl_mark_at *at, const char *via, bool *moved,
+		   const char **held, struct fl_error *err)
+{
+	struct fl_server *s = store->state;
+	const struct fl_server_move to = {
+		.origin = fl_strdup(at->origin),
+		.from = at->from ? fl_strdup(at->from) : NULL,
+		.to = fl_strdup(at->to),
+		.wm = at->wm,
+		.rt = at->rt,
+	};
+	int result;
+
+	if (!s->pipeline || strcmp(s->pipeline, pipeline) != 0) {
+		free(s->pipeline);
+		s->pipeline = fl_strdup(pipeline);
+	}
+	free(s->via);
+	s->via = via ? fl_strdup(via) : NULL;
+	do
+		result = swap_or_look(s, &to, moved, held, err);
+	while (result < 0 && fl_server_take_up(s, err));
+	if (s->move_count == s->move_cap) {
+		s->move_cap = s->move_cap ? 2 * s->move_cap : 16;
+		s->moves = fl_realloc(s->moves, s->move_cap, sizeof(*s->moves));
+	}
+	s->moves[s->move_count++] = to;
+	return result;
+}
+
 /* Everything of the transaction but its end. *done as for move_again. */
 static int write_again(struct fl_store *store, bool *done, struct fl_error *err)
 {
@@ -479,14 +535,13 @@ static int write_again(struct fl_store *store, bool *done, struct fl_error *err)
 }
 
 /* What failed may pass when all is done once more: sets things up for that. */
-static bool try_again(struct fl_server *s, int *repeated, struct fl_error *err)
+static bool try_again(struct fl_server *s, struct fl_error *err)
 {
 	enum fl_fault fault = s->db->fault;
 
 	if (fault == FL_FAULT_ROW && !s->careful)
 		s->careful = true;
-	else if ((fault != FL_FAULT_AGAIN && fault != FL_FAULT_LOST) ||
-		 ++*repeated > REPEATS)
+	else if (!may_pass(s, fault))
 		return false;
 	if (!repeats(s))
 		return false;
@@ -500,8 +555,8 @@ static bool try_again(struct fl_server *s, int *repeated, struct fl_error *err)
 int fl_server_commit(struct fl_store *store, struct fl_error *err)
 {
 	struct fl_server *s = store->state;
-	int repeated = 0, result;
 	bool done = false;
+	int result;
 
 	result = fl_server_begin(s, err);
 	if (result == 0)
@@ -509,7 +564,7 @@ int fl_server_commit(struct fl_store *store, struct fl_error *err)
 	for (;;) {
 		if (result == 0 && !done)
 			result = fl_db_run(s->db, "COMMIT", "write to", err);
-		if (result == 0 || !try_again(s, &repeated, err))
+		if (result == 0 || !try_again(s, err))
 			break;
 		result = write_again(store, &done, err);
 	}

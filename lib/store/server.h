@@ -132,6 +132,7 @@ struct fl_server {
 	bool careful;     /* it refused a row of this transaction: find which */
 	bool has_parts;   /* rows made of parts are known to be there … */
 	bool parts_asked; /* … or not, when this was asked */
+	int repeated;     /* how often it was tried again */
 	bool merged;      /* rows hang on what was read in this transaction */
 	struct fl_server_table *tables[FL_TYPE_COUNT]; /* made when used */
 	struct fl_map inputs;                          /* names of inputs */
@@ -223,6 +224,12 @@ bool fl_server_next_cell(const struct fl_server_table *table,
 
 /* Begin on the server, too, if that is not done. */
 int fl_server_begin(struct fl_server *s, struct fl_error *err);
+/* A statement before the commit failed: may it be tried again? Then the
+ * transaction is as far as it had come, on a new connection where the old one
+ * was lost: its positions are moved again, its rows wait with us. Else `err`
+ * stays.
+ */
+bool fl_server_take_up(struct fl_server *s, struct fl_error *err);
 /* Write the rows that wait. store->replaced is complete then. */
 int fl_server_flush(struct fl_store *store, struct fl_error *err);
 /* Forget them. */
