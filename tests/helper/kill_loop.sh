@@ -1,13 +1,16 @@
 #!/usr/bin/env bash
-# kill_loop.sh ROUNDS SEED FOLDER [WARM-UP [PLACE]]: kill -9 a pipeline again and
-# again, then compare what is stored with an undisturbed run. PLACE is an empty
-# database; without it both runs go into SQLite.
+# kill_loop.sh ROUNDS SEED FOLDER [WARM-UP [PLACE [SERVER...]]]: kill -9 a
+# pipeline again and again, then compare what is stored with an undisturbed run.
+# PLACE is an empty database; without it both runs go into SQLite.
 #
 # Until ROUNDS kills have met a process that was still running, each round runs
 #   fl-fetch sim --resume DB … | fl-clean | fl-load --pipeline p DB
 # with more records than the round before it, and kills one to three of its
-# processes after a random while. The data hold repeats (which fall across marks
-# and kills) and damaged lines. A last run goes to the end. Then:
+# processes after a random while. With SERVER, a command of scripts/services, it
+# is the database server that is killed, under a running fl-load, and revived;
+# every third time a process of the pipeline goes with it, else fl-load has to
+# outlive that. The data hold repeats (which fall across marks and kills) and
+# damaged lines. A last run goes to the end. Then:
 #   - the rows are those of one undisturbed run, no more, no fewer, none changed
 #   - no row was ever written twice: a repeat that fl-clean had not found across
 #     a restart would have been (a trigger counts)
@@ -24,7 +27,8 @@ chunk=10000 # records more in each round
 db=${5:-$dir/killed.db}
 want=$dir/undisturbed.db
 data=(sim --duplicates 0.1 --bad 0.01 --disorder 2s --rate 200)
-killed=0 odd=0
+server=("${@:6}")
+killed=0 odd=0 outlived=0
 RANDOM=$seed
 export FL_RUNS=$dir/runs
 exec 2>"$dir/shell.err" # where the shell tells of each process killed
@@ -43,7 +47,7 @@ start() {
 	pids=($!)
 	fl-clean --dedup 20s <"$dir/a" >"$dir/b" 2>>"$dir/clean.err" &
 	pids+=($!)
-	fl-load --pipeline p "$db" --batch 400,50ms <"$dir/b" \
+	fl-load -v --pipeline p "$db" --batch 400,50ms <"$dir/b" \
 		2>>"$dir/load.err" &
 	pids+=($!)
 }
@@ -55,6 +59,23 @@ finish() {
 		wait "$pid" 2>/dev/null
 		ends+=($?)
 	done
+}
+
+kill_some() {
+	local victims=$((1 + RANDOM % 3))
+	for ((k = 0; k < victims; k++)); do
+		kill -9 "${pids[RANDOM % 3]}" 2>/dev/null
+	done
+}
+
+losses() { grep -c 'again in 0.2 s' "$dir/load.err"; }
+
+kill_server() {
+	local ms=$((RANDOM % 300))
+	"${server[@]}" kill || fail 'the server cannot be killed'
+	[ $((i % 3)) != 0 ] || kill -9 "${pids[RANDOM % 3]}" 2>/dev/null
+	sleep "0.$(printf %03d $ms)"
+	"${server[@]}" revive || fail 'the server does not come back'
 }
 
 rows() {
@@ -80,16 +101,20 @@ for ((i = 2; killed < rounds && i <= 3 * rounds + 1; i++)); do
 	start $((i * chunk))
 	ms=$((RANDOM % (span + 1)))
 	sleep "$((ms / 1000)).$(printf '%03d' $((ms % 1000)))"
-	victims=$((1 + RANDOM % 3))
-	for ((k = 0; k < victims; k++)); do
-		kill -9 "${pids[RANDOM % 3]}" 2>/dev/null
-	done
+	before=$(losses)
+	if [ ${#server[@]} = 0 ]; then kill_some; else kill_server; fi
 	finish
+	case " ${ends[*]} " in *' 137 '*) met=1 ;; *) met=0 ;; esac
+	if [ "$(losses)" -gt "$before" ]; then
+		met=1
+		[ "${ends[2]}" -gt 1 ] || outlived=$((outlived + 1))
+	fi
 	# A kill that came too late was none: how long a round takes has changed.
-	case " ${ends[*]} " in
-	*' 137 '*) killed=$((killed + 1)) span=$((span + span / 8 + 1)) ;;
-	*) span=$((span - span / 4)) ;;
-	esac
+	if [ $met = 1 ]; then
+		killed=$((killed + 1)) span=$((span + span / 8 + 1))
+	else
+		span=$((span - span / 4))
+	fi
 	# Killed, its neighbours gone, cut off, some rejected, or done.
 	for end in "${ends[@]}"; do
 		case $end in 0 | 1 | 3 | 137 | 141) ;; *)
@@ -124,7 +149,8 @@ open=$(jq 'select(.type == "run") | select(.in != .used + .rejected + .duplicate
 pos=$(ask "$db" 'SELECT pos FROM fl_position')
 
 echo "N=$(wc -l <"$dir/want") seed=$seed rounds=$((i - 2)) killed=$killed" \
-	"missing=$missing extra=$extra twice=$twice rejects=$(wc -l <"$dir/want.rejects")" \
+	"${server:+outlived=$outlived }missing=$missing extra=$extra twice=$twice rejects=$(wc -l <"$dir/want.rejects")" \
 	"rejects_differ=$rejects accounts=$(wc -l <"$dir/runs") open=$open odd=$odd"
 [ "$missing$extra$twice$rejects$open$odd" = 000000 ] && [ "$pos" = $total ] &&
-	[ "$killed" = "$rounds" ] && [ -s "$dir/want" ] && [ -s "$dir/want.rejects" ]
+	[ "$killed" = "$rounds" ] && [ -s "$dir/want" ] && [ -s "$dir/want.rejects" ] &&
+	{ [ ${#server[@]} = 0 ] || [ $outlived -gt 0 ]; }

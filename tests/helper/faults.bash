@@ -1,0 +1,84 @@
+# shellcheck shell=bash
+# faults: what a database server may do to a load, and what must come of it. Each
+# test is a function, run for each kind of server by a file of its own:
+#
+#   load ../helper/common
+#   load ../helper/postgres
+#   load ../helper/faults
+#   setup_file() { begin_postgres --durable; }
+#   setup() { postgres_ready; server=postgres; }
+#   @test "..." { killed_under_a_pipeline; }
+#
+# $place is an empty database, "$server" COMMAND is its scripts/services.
+
+# shellcheck disable=SC2154 # run sets output and status, the files place and server
+
+# rounds SHORT LONG: how many, in everyday runs and with FL_LONG.
+rounds() { [ -z "${FL_LONG:-}" ] && echo "$1" || echo "$2"; }
+
+# told COMMAND...: it ends well, and its last line is shown.
+told() {
+	run "$@"
+	echo "# ${output##*$'\n'}" >&3
+	[ "$status" = 0 ] || fail "$output"
+}
+
+sim=(sim --rate 100)
+# holds N [WORDS]: the place holds the first N records of ${sim[@]}, and nothing
+# else. Shows the verdict, with WORDS.
+holds() {
+	local missing extra
+	fl-fetch store "$place" --type quote | sort >got
+	fl-fetch "${sim[@]}" -n "$1" | sort >want
+	missing=$(comm -13 got want | wc -l)
+	extra=$(comm -23 got want | wc -l)
+	echo "# N=$1 missing=$missing extra=$extra${2:+ $2}" >&3
+	[ "$missing$extra" = 00 ] && [ -s want ]
+}
+
+# at: where pipeline p stands; of sim that is how many records were stored.
+at() { fl-load -q --positions "$place" --pipeline p | jq -r '.at[][1]'; }
+# moves_on: it comes further than it is now, within half a minute.
+moves_on() {
+	local from end=$((SECONDS + 30))
+	from=$(at)
+	while [ "$(at)" = "$from" ]; do
+		[ $SECONDS -lt $end ] || fail "nothing moves: $(cat load.err)"
+		sleep 0.05
+	done
+}
+
+# --- the server is killed ------------------------------------------------------
+
+killed_under_a_pipeline() {
+	export BATS_TEST_DIRNAME BATS_FILE_TMPDIR
+	# shellcheck disable=SC2163 # the function of that name
+	export -f "$server"
+	told "$BATS_TEST_DIRNAME/../helper/kill_loop.sh" "$(rounds 10 100)" 5 "$PWD" 25s \
+		"$place" "$server"
+}
+
+# One fl-load through ten crashes of the server.
+killed_under_a_load() {
+	local fetch load killed losses
+	mkfifo pipe
+	fl-fetch "${sim[@]}" --speed 100 --resume "$place" --pipeline p --marks 500,50ms >pipe 2>fetch.err 3>&- &
+	fetch=$!
+	fl-load -v --pipeline p --batch 2000,50ms "$place" <pipe 2>load.err 3>&- &
+	load=$!
+	RANDOM=3
+	for ((killed = 0; killed < 10; killed++)); do
+		moves_on
+		sleep 0.$((RANDOM % 3))$((RANDOM % 10))
+		"$server" kill
+		sleep 0.$((RANDOM % 5))$((RANDOM % 10))
+		"$server" revive
+	done
+	moves_on
+	kill $fetch
+	wait $fetch || [ $? = 143 ] || fail "fl-fetch: $(cat fetch.err)"
+	wait $load || fail "fl-load: $? $(cat load.err)"
+	losses=$(grep -c 'again in 0.2 s' load.err)
+	[ "$losses" -ge 10 ] || fail "the kills were not met: $(cat load.err)"
+	holds "$(at)" "killed=$killed losses=$losses"
+}

@@ -1,0 +1,22 @@
+#!/usr/bin/env bats
+# What may happen between fl-load and PostgreSQL, and to PostgreSQL itself.
+
+load ../helper/common
+load ../helper/postgres
+load ../helper/faults
+
+setup_file() { begin_postgres --durable; }
+teardown_file() { postgres stop; }
+setup() {
+	cd "$BATS_TEST_TMPDIR" || return 1
+	postgres_ready
+	# shellcheck disable=SC2034 # for the helper
+	server=postgres
+}
+
+@test "the server killed ten times under a pipeline that is started again: nothing lost, nothing doubled" {
+	killed_under_a_pipeline
+}
+@test "the server killed ten times under one fl-load, which outlives that: nothing lost, nothing doubled" {
+	killed_under_a_load
+}
