@@ -403,10 +403,22 @@ static int not_moved(const struct fl_sink *sink, const struct fl_mark_at *at,
 			    pipeline, at->from, origin, place, held);
 }
 
+static int by_origin(const void *a, const void *b)
+{
+	return strcmp(((const struct fl_mark_at *)a)->origin,
+		      ((const struct fl_mark_at *)b)->origin);
+}
+
+/* In one order, whatever that of the marks: copies that move the same origins
+ * at once wait for each other at the first, and none for what the other holds.
+ */
 static int move_positions(struct fl_sink *sink, struct fl_error *err)
 {
 	const struct fl_sink_config *config = &sink->config;
 
+	if (sink->joined.count)
+		qsort(sink->joined.at, sink->joined.count,
+		      sizeof(*sink->joined.at), by_origin);
 	for (size_t i = 0; i < sink->joined.count; i++) {
 		const struct fl_mark_at *at = &sink->joined.at[i];
 		const char *held = NULL;
