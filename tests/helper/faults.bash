@@ -13,6 +13,8 @@
 
 # shellcheck disable=SC2154 # run sets output and status, the files place and server
 
+load ../helper/place
+
 # rounds SHORT LONG: how many, in everyday runs and with FL_LONG.
 rounds() { [ -z "${FL_LONG:-}" ] && echo "$1" || echo "$2"; }
 
@@ -81,4 +83,55 @@ killed_under_a_load() {
 	losses=$(grep -c 'again in 0.2 s' load.err)
 	[ "$losses" -ge 10 ] || fail "the kills were not met: $(cat load.err)"
 	holds "$(at)" "killed=$killed losses=$losses"
+}
+
+# --- two loaders ---------------------------------------------------------------
+
+# stream MARKS: what pipeline p goes on with, the next ${total} of sim, with three
+# origins in each mark, in any order, so that who moves one waits for who moves
+# another. The pipeline itself stands in ref.db.
+stream() {
+	fl-fetch "${sim[@]}" -n "$total" --resume ref.db --pipeline p --marks "$1,1s" --warm-up 0s |
+		awk -v seed="$RANDOM" 'BEGIN { srand(seed); split("abc acb bac bca cab cba", orders, " ") }
+			match($0, /"at":\{"[^"]*":\[[^]]*\]/) {
+				at = substr($0, RSTART, RLENGTH); sub(/.*:\[/, "[", at)
+				order = orders[1 + int(6 * rand())]; text = "\"at\":{"
+				for (i = 1; i <= 3; i++)
+					text = text (i > 1 ? "," : "") "\"" substr(order, i, 1) "\":" at
+				$0 = substr($0, 1, RSTART - 1) text "}}"
+			}
+			{ print }'
+}
+
+# Two copies of a pipeline, which stand at the same place, load at once: one comes
+# to its end, the other is told that it was taken over, and nothing is twice. They
+# wait for each other, but never crosswise.
+two_loaders() {
+	local rounds round total=0 one two a b first=0
+	rounds=$(rounds 50 1000)
+	RANDOM=11
+	fl-load --migrate "$place"
+	witness "$place"
+	for ((round = 1; round <= rounds; round++)); do
+		total=$((total + 200 + RANDOM % 2000))
+		stream $((20 + RANDOM % 500)) >one
+		stream $((20 + RANDOM % 500)) >two
+		one=0 two=0
+		fl-load --pipeline p --batch $((20 + RANDOM % 1000)),1s "$place" <one 2>one.err 3>&- &
+		a=$!
+		fl-load --pipeline p --batch $((20 + RANDOM % 1000)),1s "$place" <two 2>two.err 3>&- &
+		b=$!
+		wait $a || one=$?
+		wait $b || two=$?
+		case $one$two in
+		03) grep -q 'was taken over' two.err; first=$((first + 1)) ;;
+		30) grep -q 'was taken over' one.err ;;
+		*) fail "round $round: $one and $two: $(cat one.err two.err)" ;;
+		esac || fail "round $round: $(cat one.err two.err)"
+		fl-load -q --pipeline p ref.db < <(fl-fetch "${sim[@]}" -n $total --resume ref.db --pipeline p)
+	done
+	holds $total "rounds=$rounds first_won=$first deadlocks=$(deadlocks "$place")"
+	[ $first -gt 0 ] && [ $first -lt "$rounds" ]
+	[ "$(ask "$place" 'SELECT count(*) FROM twice')" = 0 ]
+	[ "$(deadlocks "$place")" = 0 ]
 }

@@ -21,3 +21,11 @@ witness() {
 		ON quote BEGIN INSERT INTO twice VALUES (new.tick_id); END" ;;
 	esac
 }
+
+# deadlocks PLACE: how many the database has broken.
+deadlocks() {
+	case $1 in
+	postgres*) ask "$1" "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()" ;;
+	*) echo 0 ;;
+	esac
+}

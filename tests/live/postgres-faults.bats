@@ -20,3 +20,6 @@ setup() {
 @test "the server killed ten times under one fl-load, which outlives that: nothing lost, nothing doubled" {
 	killed_under_a_load
 }
+@test "two copies of a pipeline at once, again and again: one wins, the other stops with 3, nothing is twice" {
+	two_loaders
+}
