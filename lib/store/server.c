@@ -69,8 +69,9 @@ void fl_server_schema(struct fl_buf *out, const struct fl_sql_dialect *dialect,
 	}
 	fl_sql_schema(out, dialect, fl_types);
 	fl_buf_printf(out,
-		      "CREATE TABLE fl_schema (version integer NOT NULL);\n"
+		      "CREATE TABLE %sfl_schema (version integer NOT NULL);\n"
 		      "INSERT INTO fl_schema VALUES (%d);\n",
+		      dialect->if_missing ? dialect->if_missing : "",
 		      fl_sql_version(fl_types));
 }
 

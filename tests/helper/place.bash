@@ -1,10 +1,14 @@
 # shellcheck shell=bash
 # place: what the campaigns ask of a place directly, whichever kind it is.
 
+# shellcheck source-path=SCRIPTDIR
+source "$(dirname "${BASH_SOURCE[0]}")/mariadb.bash"
+
 # ask PLACE SQL: its rows, columns with |.
 ask() {
 	case $1 in
 	postgres*) psql -qAtX -v ON_ERROR_STOP=1 "$1" -c "$2" ;;
+	mysql* | mariadb*) msql "$1" "$2" ;;
 	*) sqlite3 "$1" "$2" ;;
 	esac
 }
@@ -17,6 +21,8 @@ witness() {
 		RETURNS trigger LANGUAGE plpgsql AS 'BEGIN INSERT INTO twice VALUES
 		(new.tick_id); RETURN NULL; END'; CREATE TRIGGER twice AFTER UPDATE ON quote
 		FOR EACH ROW EXECUTE FUNCTION witness()" ;;
+	mysql* | mariadb*) ask "$1" "CREATE TABLE twice (tick_id bigint); CREATE TRIGGER twice
+		AFTER UPDATE ON quote FOR EACH ROW INSERT INTO twice VALUES (new.tick_id)" ;;
 	*) ask "$1" "CREATE TABLE twice (tick_id); CREATE TRIGGER twice AFTER UPDATE
 		ON quote BEGIN INSERT INTO twice VALUES (new.tick_id); END" ;;
 	esac
