@@ -35,15 +35,17 @@ int fl_my_place_password(char *secret, size_t size, struct fl_error *err);
 struct st_mysql;
 struct st_mysql_stmt;
 struct fl_my_load;
+struct fl_my_stream;
 
 struct fl_my {
 	struct fl_db db; /* first: a struct fl_db is one of these */
 	struct st_mysql *conn;
 	struct fl_my_place place;
 	struct fl_my_server server;
-	char account[320];       /* `user`@`host` as the server knows us */
-	struct fl_my_load *load; /* under way; else no file is given away */
-	uint64_t warnings;       /* of the last statement */
+	char account[320];           /* `user`@`host` as the server knows us */
+	struct fl_my_load *load;     /* under way; else no file is given away */
+	struct fl_my_stream *stream; /* likewise, piece by piece */
+	uint64_t warnings;           /* of the last statement */
 };
 
 /* A connection like this one, for a word beside it; NULL when it cannot be. */

@@ -1,6 +1,7 @@
 /* my: a connection to MySQL or MariaDB, for db.h. libmariadb is loaded when it
  * is first needed, as libpq is. my-place.c reads places, my.c connects and
- *sorts errors, my-row.c runs statements and reads rows, my-load.c writes many.
+ *sorts errors, my-row.c runs statements and reads rows, my-load.c and
+ *my-stream.c write many.
  *
  * Places: mysql://[USER@][HOST[:PORT]]/DATABASE[?NAME=VALUE&…], or mariadb://,
  * each part percent-encoded where it must be.
@@ -87,6 +88,14 @@ typedef int (*fl_my_piece_fn)(void *arg, const char **bytes, size_t *len,
 int fl_my_load(struct fl_db *db, const char *sql, fl_my_piece_fn next,
 	       void *arg, uint64_t *rows, uint64_t *replaced,
 	       uint64_t *warnings, struct fl_error *err);
+
+/* The same with pieces as they come: nothing else may be asked of the
+ * connection before the end, which must come, and which tells what went wrong.
+ */
+int fl_my_load_begin(struct fl_db *db, const char *sql, struct fl_error *err);
+void fl_my_load_put(struct fl_db *db, const char *bytes, size_t len);
+int fl_my_load_end(struct fl_db *db, uint64_t *rows, uint64_t *replaced,
+		   uint64_t *warnings, struct fl_error *err);
 
 /* INSERT … VALUES … ON DUPLICATE KEY UPDATE of `rows` rows.
  * replaced  how many there were before, be they changed or not */

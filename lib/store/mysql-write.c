@@ -16,15 +16,7 @@
 #include <string.h>
 
 enum {
-	PIECE = 1 << 16,     /* bytes that are sent at once */
 	STATEMENT = 1 << 20, /* bytes of one INSERT, about */
-};
-
-/* The rows that a load still has to send. */
-struct pieces {
-	struct fl_buf *out;
-	const struct fl_server_table *table;
-	size_t at, to;
 };
 
 /* Behind a backslash stands what would end a value or a row. */
@@ -47,20 +39,17 @@ static void put_escaped(struct fl_buf *out, const char *text, size_t len)
 	}
 }
 
-static void put_line(struct fl_buf *out, const struct fl_server_table *table,
-		     const struct fl_server_row *row)
+void fl_mysql_load_row(struct fl_buf *out, const struct fl_server_table *table,
+		       const struct fl_server_row *row)
 {
 	struct fl_cell cell;
-	bool first = true;
 	size_t at = 0;
 
-	for (size_t i = 0; i < table->count; i++) {
-		if (!table->used[i])
-			continue;
-		if (!first)
+	for (size_t i = 0; i < table->column_count; i++) {
+		if (i)
 			fl_buf_putc(out, '\t');
-		first = false;
-		if (fl_server_next_cell(table, row, &at, i, &cell))
+		if (fl_server_next_cell(table, row, &at, table->columns[i],
+					&cell))
 			put_escaped(out, cell.bytes, cell.len);
 		else
 			fl_buf_puts(out, "\\N");
@@ -68,58 +57,48 @@ static void put_line(struct fl_buf *out, const struct fl_server_table *table,
 	fl_buf_putc(out, '\n');
 }
 
-static int next_piece(void *arg, const char **bytes, size_t *len,
-		      struct fl_error *err)
+bool fl_mysql_can_load(const struct fl_server *s)
 {
-	struct pieces *pieces = arg;
-	const struct fl_server_table *table = pieces->table;
-
-	(void)err;
-	fl_buf_reset(pieces->out);
-	for (; pieces->at < pieces->to && pieces->out->len < PIECE;
-	     pieces->at++) {
-		if (!table->rows[pieces->at].dead)
-			put_line(pieces->out, table, &table->rows[pieces->at]);
-	}
-	*bytes = pieces->out->data;
-	*len = pieces->out->len;
-	return *len > 0;
+	return fl_my_server(s->db)->local_infile;
 }
 
-/* *stored: without a warning. */
-static int load(struct fl_store *store, struct fl_server_table *table,
-		size_t from, size_t to, bool *stored, struct fl_error *err)
+int fl_mysql_load_begin(struct fl_server *s,
+			const struct fl_server_table *table,
+			struct fl_error *err)
 {
-	struct fl_server *s = store->state;
-	struct pieces pieces = { &s->copy, table, from, to };
 	struct fl_buf sql = FL_BUF_INIT;
-	uint64_t rows = 0, replaced = 0, warnings = 0;
 	int got;
 
-	if (!fl_server_tries(table))
-		return 0;
-	if (fl_db_run(s->db, "SAVEPOINT fl_load", "write to", err) < 0)
-		return -1;
 	fl_buf_puts(&sql, "LOAD DATA LOCAL INFILE 'rows' INTO TABLE ");
 	fl_sql_name(&sql, &fl_sql_mysql, table->type->name);
 	fl_buf_puts(&sql, " CHARACTER SET utf8mb4 FIELDS TERMINATED BY '\t' "
 			  "ESCAPED BY '\\' LINES TERMINATED BY '\n' (");
-	fl_server_put_columns(&sql, s, table);
+	fl_server_put_columns(&sql, s, table, table->columns,
+			      table->column_count);
 	fl_buf_putc(&sql, ')');
-	got = fl_my_load(s->db, sql.data, next_piece, &pieces, &rows, &replaced,
-			 &warnings, err);
+	got = fl_my_load_begin(s->db, sql.data, err);
 	fl_buf_release(&sql);
-	if (got == 0 && warnings == 0) {
-		*stored = true;
-		table->misses = 0;
-		return fl_db_run(s->db, "RELEASE SAVEPOINT fl_load", "write to",
-				 err);
-	}
+	return got;
+}
+
+int fl_mysql_load_piece(struct fl_server *s, const char *bytes, size_t len,
+			struct fl_error *err)
+{
+	(void)err; /* the end tells */
+	fl_my_load_put(s->db, bytes, len);
+	return 0;
+}
+
+int fl_mysql_load_end(struct fl_server *s, bool *stored, struct fl_error *err)
+{
+	uint64_t rows, replaced, warnings = 0;
+	int got = fl_my_load_end(s->db, &rows, &replaced, &warnings, err);
+
+	*stored = got == 0 && warnings == 0;
 	if (got < 0 && s->db->fault != FL_FAULT_ROW)
 		return -1;
 	fl_error_clear(err);
-	fl_server_missed(table);
-	return fl_server_back_to(s, "fl_load", err);
+	return 0;
 }
 
 /* --- INSERT -------------------------------------------------------------- */
@@ -185,6 +164,8 @@ static int insert(struct fl_server *s, struct fl_server_table *table,
 {
 	size_t most = (size_t)fl_my_server(s->db)->packet / 4;
 	struct fl_buf *sql = &s->copy;
+	size_t columns[FL_SQL_COLUMNS_MAX];
+	size_t count = fl_server_used(table, columns);
 	uint64_t rows = 0, there = 0;
 
 	*replaced = 0;
@@ -207,7 +188,7 @@ static int insert(struct fl_server *s, struct fl_server_table *table,
 			fl_buf_puts(sql, "INSERT INTO ");
 			fl_sql_name(sql, &fl_sql_mysql, table->type->name);
 			fl_buf_puts(sql, " (");
-			fl_server_put_columns(sql, s, table);
+			fl_server_put_columns(sql, s, table, columns, count);
 			fl_buf_puts(sql, ") VALUES ");
 		} else {
 			fl_buf_putc(sql, ',');
@@ -223,12 +204,8 @@ int fl_mysql_write(struct fl_store *store, struct fl_server_table *table,
 {
 	struct fl_server *s = store->state;
 	uint64_t replaced = 0;
-	bool stored = false;
 
-	if (!known && !s->careful && fl_my_server(s->db)->local_infile &&
-	    load(store, table, from, to, &stored, err) < 0)
-		return -1;
-	if (!stored && insert(s, table, from, to, &replaced, err) < 0)
+	if (insert(s, table, from, to, &replaced, err) < 0)
 		return -1;
 	store->replaced += replaced - (uint64_t)known;
 	return 0;

@@ -204,6 +204,11 @@ static const struct fl_server_kind kind = {
 		"or ~/.my.cnf holds it",
 	.dear_cursors = true,
 	.make_tables = make_tables,
+	.can_load = fl_mysql_can_load,
+	.load_begin = fl_mysql_load_begin,
+	.load_row = fl_mysql_load_row,
+	.load_piece = fl_mysql_load_piece,
+	.load_end = fl_mysql_load_end,
 	.write = fl_mysql_write,
 };
 

@@ -10,6 +10,15 @@
 #include "store/server.h"
 
 /* See struct fl_server_kind. */
+bool fl_mysql_can_load(const struct fl_server *s);
+int fl_mysql_load_begin(struct fl_server *s,
+			const struct fl_server_table *table,
+			struct fl_error *err);
+void fl_mysql_load_row(struct fl_buf *out, const struct fl_server_table *table,
+		       const struct fl_server_row *row);
+int fl_mysql_load_piece(struct fl_server *s, const char *bytes, size_t len,
+			struct fl_error *err);
+int fl_mysql_load_end(struct fl_server *s, bool *stored, struct fl_error *err);
 int fl_mysql_write(struct fl_store *store, struct fl_server_table *table,
 		   size_t from, size_t to, size_t known, struct fl_error *err);
 

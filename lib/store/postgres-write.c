@@ -62,27 +62,73 @@ static void put_row(struct fl_buf *out, const struct fl_server_table *table,
 	}
 }
 
-/* The live rows into the table whose name begins with `target`. */
-static int copy_rows(struct fl_server *s, struct fl_server_table *table,
-		     const char *target, size_t from, size_t to,
-		     struct fl_error *err)
+/* Into the table whose name begins with `target`. */
+static int begin_copy(struct fl_server *s, const struct fl_server_table *table,
+		      const char *target, const size_t *columns, size_t count,
+		      struct fl_error *err)
 {
 	static const char head[] = "PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0";
-	struct fl_buf *out = &s->copy;
-	size_t columns[FL_SQL_COLUMNS_MAX], count = 0;
+	struct fl_buf sql = FL_BUF_INIT;
+	int got;
 
-	for (size_t i = 0; i < table->count; i++) {
-		if (table->used[i])
-			columns[count++] = i;
-	}
-	fl_buf_reset(out);
-	fl_buf_printf(out, "COPY %s%s\" (", target, table->type->name);
-	fl_server_put_columns(out, s, table);
-	fl_buf_puts(out, ") FROM STDIN (FORMAT binary)");
-	if (fl_pq_copy_begin(s->db, out->data, err) < 0)
+	fl_buf_printf(&sql, "COPY %s%s\" (", target, table->type->name);
+	fl_server_put_columns(&sql, s, table, columns, count);
+	fl_buf_puts(&sql, ") FROM STDIN (FORMAT binary)");
+	got = fl_pq_copy_begin(s->db, sql.data, err);
+	fl_buf_release(&sql);
+	return got < 0 ? -1 : fl_pq_copy_put(s->db, head, sizeof(head), err);
+}
+
+static int end_copy(struct fl_server *s, struct fl_error *err)
+{
+	if (fl_pq_copy_put(s->db, "\377\377", 2, err) < 0)
+		return -1;
+	return fl_pq_copy_end(s->db, err);
+}
+
+int fl_pg_load_begin(struct fl_server *s, const struct fl_server_table *table,
+		     struct fl_error *err)
+{
+	return begin_copy(s, table, "\"", table->columns, table->column_count,
+			  err);
+}
+
+void fl_pg_load_row(struct fl_buf *out, const struct fl_server_table *table,
+		    const struct fl_server_row *row)
+{
+	put_row(out, table, row, table->columns, table->column_count);
+}
+
+int fl_pg_load_piece(struct fl_server *s, const char *bytes, size_t len,
+		     struct fl_error *err)
+{
+	return fl_pq_copy_put(s->db, bytes, len, err);
+}
+
+int fl_pg_load_end(struct fl_server *s, bool *stored, struct fl_error *err)
+{
+	*stored = end_copy(s, err) == 0;
+	if (*stored)
+		return 0;
+	if (s->db->fault != FL_FAULT_ROW)
+		return -1;
+	fl_error_clear(err);
+	return 0;
+}
+
+/* The live rows into the temporary table. */
+static int copy_to_stage(struct fl_server *s,
+			 const struct fl_server_table *table, size_t from,
+			 size_t to, struct fl_error *err)
+{
+	size_t columns[FL_SQL_COLUMNS_MAX];
+	size_t count = fl_server_used(table, columns);
+	struct fl_buf *out = &s->copy;
+
+	if (begin_copy(s, table, "pg_temp.\"fl_stage_", columns, count, err) <
+	    0)
 		return -1;
 	fl_buf_reset(out);
-	fl_buf_append(out, head, sizeof(head));
 	for (size_t i = from; i < to; i++) {
 		if (table->rows[i].dead)
 			continue;
@@ -93,10 +139,9 @@ static int copy_rows(struct fl_server *s, struct fl_server_table *table,
 			return -1;
 		fl_buf_reset(out);
 	}
-	fl_pg_put16(out, UINT16_MAX);
-	if (fl_pq_copy_put(s->db, out->data, out->len, err) < 0)
+	if (out->len && fl_pq_copy_put(s->db, out->data, out->len, err) < 0)
 		return -1;
-	return fl_pq_copy_end(s->db, err);
+	return end_copy(s, err);
 }
 
 /* From the temporary table into the real one; all columns of a row that was
@@ -105,14 +150,16 @@ static int copy_rows(struct fl_server *s, struct fl_server_table *table,
 static void put_insert(struct fl_buf *sql, const struct fl_server *s,
 		       const struct fl_server_table *table)
 {
+	size_t columns[FL_SQL_COLUMNS_MAX];
+	size_t count = fl_server_used(table, columns);
 	const char *before = "";
 
 	fl_buf_puts(sql, "WITH w AS (INSERT INTO ");
 	fl_sql_name(sql, &fl_sql_postgres, table->type->name);
 	fl_buf_puts(sql, " (");
-	fl_server_put_columns(sql, s, table);
+	fl_server_put_columns(sql, s, table, columns, count);
 	fl_buf_puts(sql, ") SELECT ");
-	fl_server_put_columns(sql, s, table);
+	fl_server_put_columns(sql, s, table, columns, count);
 	fl_buf_printf(sql, " FROM pg_temp.\"fl_stage_%s\" ON CONFLICT (",
 		      table->type->name);
 	for (size_t i = 0; i < table->count; i++) {
@@ -136,44 +183,16 @@ static void put_insert(struct fl_buf *sql, const struct fl_server *s,
 			 "SELECT count(*) FILTER (WHERE NOT fresh) FROM w");
 }
 
-/* Straight into the table: *stored, or a row was in the way. */
-static int copy_straight(struct fl_server *s, struct fl_server_table *table,
-			 size_t from, size_t to, bool *stored,
-			 struct fl_error *err)
-{
-	if (!fl_server_tries(table))
-		return 0;
-	if (fl_db_run(s->db, "SAVEPOINT fl_copy", "write to", err) < 0)
-		return -1;
-	if (copy_rows(s, table, "\"", from, to, err) == 0) {
-		table->misses = 0;
-		*stored = true;
-		return fl_db_run(s->db, "RELEASE SAVEPOINT fl_copy", "write to",
-				 err);
-	}
-	if (s->db->fault != FL_FAULT_ROW)
-		return -1;
-	fl_error_clear(err);
-	fl_server_missed(table);
-	return fl_server_back_to(s, "fl_copy", err);
-}
-
 int fl_pg_write(struct fl_store *store, struct fl_server_table *table,
 		size_t from, size_t to, size_t known, struct fl_error *err)
 {
 	struct fl_server *s = store->state;
 	struct fl_rows *result = NULL;
-	bool stored = false;
 
-	if (!known && !s->careful &&
-	    copy_straight(s, table, from, to, &stored, err) < 0)
-		return -1;
-	if (stored)
-		return 0;
 	if (fl_pg_stage(s, table, err) < 0)
 		return -1;
 	table->stage_full = true;
-	if (copy_rows(s, table, "pg_temp.\"fl_stage_", from, to, err) < 0)
+	if (copy_to_stage(s, table, from, to, err) < 0)
 		return -1;
 	fl_buf_reset(&s->copy);
 	put_insert(&s->copy, s, table);

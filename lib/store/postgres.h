@@ -15,6 +15,13 @@ void fl_pg_put16(struct fl_buf *out, uint16_t value);
 void fl_pg_put32(struct fl_buf *out, uint32_t value);
 
 /* See struct fl_server_kind. */
+int fl_pg_load_begin(struct fl_server *s, const struct fl_server_table *table,
+		     struct fl_error *err);
+void fl_pg_load_row(struct fl_buf *out, const struct fl_server_table *table,
+		    const struct fl_server_row *row);
+int fl_pg_load_piece(struct fl_server *s, const char *bytes, size_t len,
+		     struct fl_error *err);
+int fl_pg_load_end(struct fl_server *s, bool *stored, struct fl_error *err);
 int fl_pg_write(struct fl_store *store, struct fl_server_table *table,
 		size_t from, size_t to, size_t known, struct fl_error *err);
 /* The temporary table, empty. */

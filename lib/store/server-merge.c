@@ -127,6 +127,8 @@ static int look_for_parts(struct fl_server *s, struct fl_error *err)
 	do {
 		got = fl_server_begin(s, err);
 		if (got == 0)
+			got = fl_server_stream_end(s, err);
+		if (got == 0)
 			got = fl_db_ask(s->db, sql.data, NULL, 0, "read", &rows,
 					err);
 	} while (got < 0 && fl_server_take_up(s, err));

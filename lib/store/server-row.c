@@ -6,11 +6,6 @@
  * again when the connection is lost, and holds its locks for no longer than the
  * writing takes.
  *
- * A row that the database refuses fails its whole statement. Then, and only
- * then, the transaction is done again with savepoints, and halves and halves of
- * halves are tried until the row stands alone: a reject, with the database's
- * words.
- *
  * SPDX-License-Identifier: Apache-2.0 */
 #include "store/server.h"
 
@@ -34,6 +29,7 @@ static size_t begin_cell(struct fl_server_table *table, size_t column)
 {
 	const char head[1 + LENGTH] = { (char)column };
 
+	table->used_count += !table->used[column];
 	table->used[column] = true;
 	fl_buf_append(&table->cells, head, sizeof(head));
 	return table->cells.len;
@@ -277,8 +273,10 @@ static void grow(struct fl_server_table *table)
 	free(table->slots);
 	table->slots = fl_zalloc(2 * table->row_cap * sizeof(*table->slots));
 	table->mask = 2 * table->row_cap - 1;
-	for (size_t i = 0; i < table->row_count; i++)
-		*slot_of(table, table->rows[i].key) = (uint32_t)i + 1;
+	for (size_t i = 0; i < table->row_count; i++) {
+		if (!table->rows[i].dead)
+			*slot_of(table, table->rows[i].key) = (uint32_t)i + 1;
+	}
 }
 
 static struct fl_server_row *find(struct fl_server_table *table,
@@ -329,11 +327,15 @@ static struct fl_server_row *add_row(struct fl_server *s,
 	};
 	fl_buf_append(&table->lines, line->bytes, line->len);
 	if (*slot && !table->rows[*slot - 1].dead) {
+		row->outcome = FL_PUT_REPLACED;
+		if (fl_server_stream_has(s, table, *slot - 1, row)) {
+			row->dead = true;
+			return row;
+		}
 		table->rows[*slot - 1].dead = true;
 		row->before = *slot - 1;
 		row->known = table->rows[*slot - 1].known ||
 			     row->before < table->written;
-		row->outcome = FL_PUT_REPLACED;
 	}
 	*slot = (uint32_t)table->row_count;
 	return row;
@@ -343,7 +345,7 @@ void fl_server_rewind(struct fl_server *s)
 {
 	for (size_t i = 0; i < FL_TYPE_COUNT; i++) {
 		if (s->tables[i])
-			s->tables[i]->written = 0;
+			s->tables[i]->written = s->tables[i]->loaded = 0;
 	}
 }
 
@@ -357,7 +359,9 @@ void fl_server_drop(struct fl_server *s)
 		memset(table->slots, 0,
 		       (table->mask + 1) * sizeof(*table->slots));
 		memset(table->used, 0, sizeof(table->used));
-		table->row_count = table->written = 0;
+		table->used_count = 0;
+		table->row_count = table->written = table->loaded = 0;
+		table->quiet = false;
 		fl_buf_reset(&table->cells);
 		fl_buf_reset(&table->lines);
 	}
@@ -462,6 +466,7 @@ int fl_server_stored(struct fl_server *s, struct fl_server_table *table,
 		make_by_key(s, table);
 	count = key_of(table, rec, &s->copy, args);
 	while (fl_server_begin(s, err) < 0 ||
+	       fl_server_stream_end(s, err) < 0 ||
 	       fl_db_ask(s->db, table->by_key, args, count, "read", rows, err) <
 		       0) {
 		if (!fl_server_take_up(s, err))
@@ -527,10 +532,9 @@ int fl_server_put(struct fl_store *store, const struct fl_record *rec,
 	if (*outcome == FL_PUT_NEW)
 		*outcome = row->outcome;
 	row->outcome = *outcome;
+	fl_server_stream(s, table);
 	return 0;
 }
-
-/* --- writing ------------------------------------------------------------- */
 
 bool fl_server_next_cell(const struct fl_server_table *table,
 			 const struct fl_server_row *row, size_t *at, size_t i,
@@ -547,169 +551,25 @@ bool fl_server_next_cell(const struct fl_server_table *table,
 	return true;
 }
 
-bool fl_server_tries(struct fl_server_table *table)
+size_t fl_server_used(const struct fl_server_table *table, size_t *columns)
 {
-	if (!table->pause)
-		return true;
-	table->pause--;
-	return false;
-}
+	size_t count = 0;
 
-void fl_server_missed(struct fl_server_table *table)
-{
-	table->misses += table->misses < MISSES_MAX;
-	table->pause = 1U << table->misses;
+	for (size_t i = 0; i < table->count; i++) {
+		if (table->used[i])
+			columns[count++] = i;
+	}
+	return count;
 }
 
 void fl_server_put_columns(struct fl_buf *sql, const struct fl_server *s,
-			   const struct fl_server_table *table)
+			   const struct fl_server_table *table,
+			   const size_t *columns, size_t count)
 {
-	const char *before = "";
-
-	for (size_t i = 0; i < table->count; i++) {
-		if (!table->used[i])
-			continue;
-		fl_buf_puts(sql, before);
-		fl_sql_name(sql, s->kind->dialect, table->cols[i].name);
-		before = ", ";
+	for (size_t i = 0; i < count; i++) {
+		if (i)
+			fl_buf_puts(sql, ", ");
+		fl_sql_name(sql, s->kind->dialect,
+			    table->cols[columns[i]].name);
 	}
-}
-
-/* The live rows from `from` to `to`. */
-static int write_rows(struct fl_store *store, struct fl_server_table *table,
-		      size_t from, size_t to, struct fl_error *err)
-{
-	struct fl_server *s = store->state;
-	size_t live = 0, known = 0;
-
-	for (size_t i = from; i < to; i++) {
-		live += !table->rows[i].dead;
-		known += !table->rows[i].dead && table->rows[i].known;
-	}
-	return live ? s->kind->write(store, table, from, to, known, err) : 0;
-}
-
-int fl_server_back_to(struct fl_server *s, const char *savepoint,
-		      struct fl_error *err)
-{
-	char sql[64];
-
-	snprintf(sql, sizeof(sql), "ROLLBACK TO SAVEPOINT %s", savepoint);
-	if (fl_db_run(s->db, sql, "write to", err) < 0)
-		return -1;
-	snprintf(sql, sizeof(sql), "RELEASE SAVEPOINT %s", savepoint);
-	return fl_db_run(s->db, sql, "write to", err);
-}
-
-static int write_carefully(struct fl_store *store,
-			   struct fl_server_table *table, size_t from,
-			   size_t to, struct fl_error *err);
-
-/* The row cannot be stored: what it had replaced can, perhaps. */
-static int refuse_row(struct fl_store *store, struct fl_server_table *table,
-		      size_t at, const char *why, struct fl_error *err)
-{
-	struct fl_server_row *row = &table->rows[at];
-	uint32_t before = row->before;
-	struct fl_record rec = { .len = row->line_len,
-				 .line = row->number,
-				 .input = row->input };
-	enum fl_put outcome = row->outcome;
-	char *line;
-	int result;
-
-	/* Else a reject of it would be another row like it, and more than one
-	 * line stands behind a row that was put together. */
-	if (!store->refuse || table->type->id == FL_TYPE_reject ||
-	    outcome == FL_PUT_MERGED)
-		return fl_error_set(
-			err, FL_ERR_REFUSED, "cannot write to '%s': %s",
-			((struct fl_server *)store->state)->place, why);
-	row->dead = true;
-	line = fl_strndup(table->lines.data + row->line, row->line_len);
-	rec.bytes = line;
-	if (before != FL_SERVER_NONE)
-		table->rows[before].dead = false;
-	result = store->refuse(store->refuse_arg, &rec, outcome, why, err);
-	free(line);
-	if (result < 0 || before == FL_SERVER_NONE)
-		return result;
-	return write_carefully(store, table, before, before + 1, err);
-}
-
-/* A place between `from` and `to` with half of the live rows before it; `from`
- * when there is one alone. */
-static size_t middle(const struct fl_server_table *table, size_t from,
-		     size_t to, size_t *first)
-{
-	size_t live = 0, at = from;
-
-	for (size_t i = to; i-- > from;) {
-		if (!table->rows[i].dead) {
-			live++;
-			*first = i;
-		}
-	}
-	if (live < 2)
-		return from;
-	for (live /= 2; live; at++)
-		live -= !table->rows[at].dead;
-	return at;
-}
-
-static int write_carefully(struct fl_store *store,
-			   struct fl_server_table *table, size_t from,
-			   size_t to, struct fl_error *err)
-{
-	struct fl_server *s = store->state;
-	size_t first = to, half;
-	char *why;
-	int result;
-
-	if ((s->kind->ready && s->kind->ready(s, table, err) < 0) ||
-	    fl_db_run(s->db, "SAVEPOINT fl_row", "write to", err) < 0)
-		return -1;
-	if (write_rows(store, table, from, to, err) == 0)
-		return fl_db_run(s->db, "RELEASE SAVEPOINT fl_row", "write to",
-				 err);
-	if (s->db->fault != FL_FAULT_ROW)
-		return -1;
-	why = fl_strdup(s->db->words);
-	fl_error_clear(err);
-	half = middle(table, from, to, &first);
-	result = fl_server_back_to(s, "fl_row", err);
-	if (result == 0 && half == from) {
-		result = refuse_row(store, table, first, why, err);
-	} else if (result == 0) {
-		result = write_carefully(store, table, from, half, err);
-		if (result == 0)
-			result = write_carefully(store, table, half, to, err);
-	}
-	free(why);
-	return result;
-}
-
-int fl_server_flush(struct fl_store *store, struct fl_error *err)
-{
-	struct fl_server *s = store->state;
-	bool any = true;
-
-	/* Rows that are refused become rejects, which are rows again. */
-	while (any) {
-		any = false;
-		for (size_t i = 0; i < FL_TYPE_COUNT; i++) {
-			struct fl_server_table *table = s->tables[i];
-			size_t from, to;
-
-			if (!table || table->written == table->row_count)
-				continue;
-			any = true;
-			from = table->written;
-			table->written = to = table->row_count;
-			if ((s->careful ? write_carefully : write_rows)(
-				    store, table, from, to, err) < 0)
-				return -1;
-		}
-	}
-	return 0;
 }

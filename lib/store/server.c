@@ -84,7 +84,10 @@ static int ask(struct fl_server *s, const char *sql, const char *const *args,
 	int got;
 
 	fl_sql_text(&text, s->kind->dialect, sql);
-	got = fl_db_ask(s->db, text.data, args, count, doing, rows, err);
+	got = fl_server_stream_end(s, err);
+	if (got == 0)
+		got = fl_db_ask(s->db, text.data, args, count, doing, rows,
+				err);
 	fl_buf_release(&text);
 	return got;
 }
@@ -115,6 +118,7 @@ void fl_server_undo(struct fl_server *s)
 {
 	struct fl_error ignored = { .code = FL_OK };
 
+	fl_server_stream_drop(s);
 	if (s->db->ops->in_transaction(s->db))
 		fl_db_run(s->db, "ROLLBACK", "write to", &ignored);
 }
@@ -201,6 +205,7 @@ void fl_server_close(struct fl_store *store)
 	store->state = NULL;
 	if (!s)
 		return;
+	fl_server_stream_drop(s);
 	fl_db_close(&s->db);
 	for (size_t i = 0; i < FL_TYPE_COUNT; i++)
 		fl_server_table_free(s->tables[i]);
@@ -208,6 +213,7 @@ void fl_server_close(struct fl_store *store)
 	free(s->moves);
 	fl_map_release(&s->inputs, free);
 	fl_buf_release(&s->copy);
+	fl_buf_release(&s->piece);
 	fl_buf_release(&s->held_text);
 	fl_buf_release(&s->text);
 	fl_buf_release(&s->merged_text);
@@ -239,6 +245,7 @@ static void rollback_server(struct fl_server *s)
 /* After a loss: a new connection, of which nothing is begun. */
 static int reconnect(struct fl_server *s, struct fl_error *err)
 {
+	fl_server_stream_drop(s);
 	settle(s, false, false);
 	return fl_db_reopen(s->db, err);
 }
@@ -439,16 +446,6 @@ static bool repeats(const struct fl_server *s)
 	return moves || !s->merged;
 }
 
-/* Are rows of it in the database by now? */
-static bool any_written(const struct fl_server *s)
-{
-	for (size_t i = 0; i < FL_TYPE_COUNT; i++) {
-		if (s->tables[i] && s->tables[i]->written)
-			return true;
-	}
-	return false;
-}
-
 /* Some pass when they are tried once more. */
 static bool may_pass(struct fl_server *s, enum fl_fault fault)
 {
@@ -464,11 +461,12 @@ bool fl_server_take_up(struct fl_server *s, struct fl_error *err)
 		enum fl_fault fault = s->db->fault;
 
 		/* A commit that is under way sees to it itself. */
-		if (any_written(s) || !repeats(s) || !may_pass(s, fault))
+		if (s->committing || !repeats(s) || !may_pass(s, fault))
 			return false;
 		if (fault == FL_FAULT_LOST && reconnect(s, err) < 0)
 			return false;
 		rollback_server(s);
+		fl_server_rewind(s);
 		fl_error_clear(err);
 	} while (fl_server_begin(s, err) < 0 || move_again(s, &done, err) < 0);
 	if (!done)
@@ -559,6 +557,7 @@ int fl_server_commit(struct fl_store *store, struct fl_error *err)
 	bool done = false;
 	int result;
 
+	s->committing = true;
 	result = fl_server_begin(s, err);
 	if (result == 0)
 		result = fl_server_flush(store, err);
@@ -569,6 +568,7 @@ int fl_server_commit(struct fl_store *store, struct fl_error *err)
 			break;
 		result = write_again(store, &done, err);
 	}
+	s->committing = false;
 	if (result < 0) {
 		fl_server_rollback(store);
 		return -1;

@@ -20,6 +20,7 @@
 
 struct fl_server;
 struct fl_server_table;
+struct fl_server_row;
 
 /* Values as a kind's connection has them. */
 struct fl_wire {
@@ -57,8 +58,24 @@ struct fl_server_kind {
 	/* Make or mend the tables, which are of `version`, 0: not there. */
 	int (*make_tables)(struct fl_server *s, int version,
 			   struct fl_error *err);
-	/* Write the live rows from `from` to `to`; store->replaced grows by
-	 * what was there. `known`: how many are known to be there already. */
+	/* Straight into the table, as long as no key is there already: begin,
+	 * pieces of rows, end. *stored: all of them are in, as they were; else
+	 * the transaction is as it was, or goes back to a savepoint.
+	 * can_load NULL: always. */
+	bool (*can_load)(const struct fl_server *s);
+	int (*load_begin)(struct fl_server *s,
+			  const struct fl_server_table *table,
+			  struct fl_error *err);
+	void (*load_row)(struct fl_buf *out,
+			 const struct fl_server_table *table,
+			 const struct fl_server_row *row);
+	int (*load_piece)(struct fl_server *s, const char *bytes, size_t len,
+			  struct fl_error *err);
+	int (*load_end)(struct fl_server *s, bool *stored,
+			struct fl_error *err);
+	/* Into the place of what is there: the live rows from `from` to `to`;
+	 * store->replaced grows by what was. `known`: how many are known to be
+	 * there already. */
 	int (*write)(struct fl_store *store, struct fl_server_table *table,
 		     size_t from, size_t to, size_t known,
 		     struct fl_error *err);
@@ -106,11 +123,15 @@ struct fl_server_table {
 	size_t mask;
 	size_t written;                /* rows[written] are in the database */
 	bool used[FL_SQL_COLUMNS_MAX]; /* columns with a value in some row */
-	struct fl_buf cells;           /* column (1 byte), length (4), value */
+	size_t used_count;
+	struct fl_buf cells; /* column (1 byte), length (4), value */
 	struct fl_buf lines;
 
-	/* See fl_server_tries. */
-	unsigned pause, misses;
+	/* See server-load.c. */
+	size_t columns[FL_SQL_COLUMNS_MAX], column_count; /* of a load */
+	size_t loaded;          /* rows[loaded] were handed to it */
+	bool quiet;             /* what comes waits for the flush */
+	unsigned pause, misses; /* batches without a load */
 	/* Of PostgreSQL: the temporary table that rows come through else. */
 	bool staged;     /* it is there */
 	bool staged_now; /* made in this transaction, and gone if it fails */
@@ -126,9 +147,10 @@ struct fl_server_move {
 struct fl_server {
 	const struct fl_server_kind *kind;
 	struct fl_db *db;
-	char *place;      /* for messages */
-	bool empty;       /* no tables yet: holds nothing */
-	bool begun;       /* the server knows of the transaction */
+	char *place; /* for messages */
+	bool empty;  /* no tables yet: holds nothing */
+	bool begun;  /* the server knows of the transaction */
+	bool committing;
 	bool careful;     /* it refused a row of this transaction: find which */
 	bool has_parts;   /* rows made of parts are known to be there … */
 	bool parts_asked; /* … or not, when this was asked */
@@ -137,6 +159,12 @@ struct fl_server {
 	struct fl_server_table *tables[FL_TYPE_COUNT]; /* made when used */
 	struct fl_map inputs;                          /* names of inputs */
 	struct fl_buf copy;
+
+	struct fl_server_table *loading; /* rows go there; NULL: nowhere */
+	bool undo_load;                  /* one that went was replaced */
+	bool stream_failed;              /* and stream_err says why */
+	struct fl_error stream_err;
+	struct fl_buf piece;
 
 	/* What is needed to do the transaction again. */
 	char *pipeline, *via;
@@ -206,13 +234,12 @@ void fl_server_schema(struct fl_buf *out, const struct fl_sql_dialect *dialect,
 void fl_server_undo(struct fl_server *s);
 int fl_server_back_to(struct fl_server *s, const char *savepoint,
 		      struct fl_error *err);
-/* The names of the columns with a value in some row, with commas. */
+/* Append the names of columns, with commas. */
 void fl_server_put_columns(struct fl_buf *sql, const struct fl_server *s,
-			   const struct fl_server_table *table);
-/* Rows go straight into the table until one of them is there already; then not
- * for so many batches, longer each time. misses = 0 when all went well. */
-bool fl_server_tries(struct fl_server_table *table);
-void fl_server_missed(struct fl_server_table *table);
+			   const struct fl_server_table *table,
+			   const size_t *columns, size_t count);
+/* Those with a value in some row, columns[FL_SQL_COLUMNS_MAX]. */
+size_t fl_server_used(const struct fl_server_table *table, size_t *columns);
 /* The next cell of a row, where *at stands at its first or behind one; column i
  * of the table. false: the row has none for it, which is NULL. */
 bool fl_server_next_cell(const struct fl_server_table *table,
@@ -232,6 +259,22 @@ int fl_server_begin(struct fl_server *s, struct fl_error *err);
 bool fl_server_take_up(struct fl_server *s, struct fl_error *err);
 /* Write the rows that wait. store->replaced is complete then. */
 int fl_server_flush(struct fl_store *store, struct fl_error *err);
+/* Those of one table straight into it, if that can be: table->written tells. */
+int fl_server_load(struct fl_server *s, struct fl_server_table *table,
+		   struct fl_error *err);
+/* A row was added: those that wait may be on their way already. */
+void fl_server_stream(struct fl_server *s, struct fl_server_table *table);
+/* Are they, and does rows[at], which is among them, say what `row` of the same
+ * key does? */
+bool fl_server_stream_has(struct fl_server *s,
+			  const struct fl_server_table *table, size_t at,
+			  const struct fl_server_row *row);
+/* Before a statement: end what is on its way, and tell what went wrong. */
+int fl_server_stream_end(struct fl_server *s, struct fl_error *err);
+/* The same after all that waits of its table. */
+int fl_server_stream_finish(struct fl_server *s, struct fl_error *err);
+/* Before a rollback, or after a loss. */
+void fl_server_stream_drop(struct fl_server *s);
 /* Forget them. */
 void fl_server_drop(struct fl_server *s);
 /* They wait again: the transaction is done once more. */

@@ -1242,6 +1242,98 @@ static void test_find(void)
 		   "%s tells about itself", fl_stores[i]->name);
 }
 
+/* --- many rows in a transaction ------------------------------------------ */
+
+enum {
+	SERIES = 3000, /* keys */
+};
+
+static uint64_t dice(uint64_t *state)
+{
+	*state ^= *state << 13;
+	*state ^= *state >> 7;
+	*state ^= *state << 17;
+	return *state;
+}
+
+/* A tick of one of the keys, as it was or not, with a column that most lack;
+ * or a reject, which is looked for before it is stored. */
+static char *tick(uint64_t *state, size_t *key)
+{
+	uint64_t throw = dice(state);
+
+	*key = dice(state) % SERIES;
+	if (throw % 400 == 0)
+		return fl_sprintf(
+			"{\"type\":\"reject\",\"ts\":\"2026-01-02T00:00:00.000Z\","
+			"\"provider\":\"t\",\"id\":\"%zu\",\"reason\":\"late\","
+			"\"detail\":\"d\",\"input\":\"i\",\"line\":%zu,"
+			"\"raw\":\"%llu\"}",
+			*key, *key, (unsigned long long)(throw >> 32));
+	return fl_sprintf(
+		"{\"type\":\"quote\",\"ts\":\"2026-01-02T%02zu:%02zu:%02zu"
+		".000Z\",\"provider\":\"t\",\"symbol\":\"A\","
+		"\"price\":%d,\"seq\":%zu%s}",
+		*key / 3600, *key / 60 % 60, *key % 60,
+		1 + (int)(throw >> 40) % 2, *key,
+		throw % 1000 == 7 ? ",\"bid\":1,\"conditions\":[\"c\"]" : "");
+}
+
+/* What is sent while more is put is what would be sent at the end. Rows are
+ * replaced by equal ones and by others, of this transaction and of those
+ * before it. */
+static void test_many(const struct fl_store_ops *ops)
+{
+	static const size_t sizes[] = { 2000, 3, 700, 4000, 300, 2500 };
+	struct fl_store *store = open_place(place_of(ops), FL_STORE_WRITE);
+	char **model = fl_zalloc(2 * SERIES * sizeof(*model));
+	struct fl_query query = everything();
+	struct lines out = { 0 };
+	uint64_t state = 88172645463325252;
+	size_t held = 0, missing = 0;
+	bool counted = true, loaded = true;
+
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(*sizes); i++) {
+		struct lines in = { 0 };
+		struct tally tally;
+		int fresh = 0;
+
+		while (in.count < sizes[i]) {
+			size_t key;
+			char *line = tick(&state, &key);
+
+			if (strstr(line, "reject"))
+				key += SERIES;
+			add(&in, line, strlen(line));
+			fresh += model[key] == NULL;
+			free(model[key]);
+			model[key] = line;
+		}
+		held += (size_t)fresh;
+		loaded &= load(store, &in, &tally);
+		counted &= tally.added ||
+			   (tally.fresh == fresh &&
+			    tally.fresh + tally.replaced == (int)in.count);
+		if (!counted)
+			note("%d fresh and %d replaced, wanted %d fresh",
+			     tally.fresh, tally.replaced, fresh);
+		release(&in);
+	}
+	ok(loaded, "transactions of %zu rows and fewer are loaded", sizes[3]);
+	ok(counted, "what is new in them is told from what is replaced");
+	ok(ask(store, &query, &out), "and read back");
+	is_int(out.count, held, "a row for each key");
+	for (size_t i = 0; i < 2 * SERIES; i++) {
+		if (model[i] && !holds(&out, model[i]) && !missing++)
+			note("%s", model[i]);
+		free(model[i]);
+	}
+	is_int(missing, 0, "which is the last of its lines");
+	release(&out);
+	free(model);
+	fl_store_close(&store);
+}
+
 static int remove_one(const char *path, const struct stat *st, int kind,
 		      struct FTW *walk)
 {
@@ -1276,6 +1368,7 @@ int main(void)
 		test_positions(ops);
 		test_transactions(ops);
 		test_parts(ops);
+		test_many(ops);
 	}
 	nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 	return done_testing();
