@@ -37,6 +37,8 @@ struct st_mysql_stmt;
 struct fl_my_load;
 struct fl_my_stream;
 
+#define FL_MY_KEPT 8
+
 struct fl_my {
 	struct fl_db db; /* first: a struct fl_db is one of these */
 	struct st_mysql *conn;
@@ -46,6 +48,13 @@ struct fl_my {
 	struct fl_my_load *load;     /* under way; else no file is given away */
 	struct fl_my_stream *stream; /* likewise, piece by piece */
 	uint64_t warnings;           /* of the last statement */
+
+	/* Statements with parameters come again: the server knows them. */
+	struct {
+		char *sql;
+		struct st_mysql_stmt *stmt;
+	} kept[FL_MY_KEPT];
+	unsigned next_kept;
 };
 
 /* A connection like this one, for a word beside it; NULL when it cannot be. */
@@ -55,8 +64,11 @@ struct st_mysql *fl_my_connect_beside(struct fl_my *my);
  * lost, and did not come back */
 int fl_my_begin(struct fl_my *my, const char *doing, struct fl_error *err);
 
-/* Sort an error of the connection, or of a statement: fault, words and err.
+/* my-error.c: sort an error by its number and SQLSTATE; of the connection; of a
+ * statement: fault, words and err.
  * returns -1 */
+int fl_my_sort(struct fl_my *my, unsigned number, const char *state,
+	       const char *text, const char *doing, struct fl_error *err);
 int fl_my_fail(struct fl_my *my, const char *doing, struct fl_error *err);
 int fl_my_fail_stmt(struct fl_my *my, struct st_mysql_stmt *stmt,
 		    const char *doing, struct fl_error *err);
@@ -66,10 +78,30 @@ int fl_my_fail_stmt(struct fl_my *my, struct st_mysql_stmt *stmt,
 uint64_t fl_my_count_of(const struct fl_my *my, const char *word,
 			uint64_t none);
 
+/* my-value.c: where the library puts the values of a row. */
+struct st_mysql_bind;
+struct fl_my_columns {
+	struct fl_my_column *at;
+	struct st_mysql_bind *binds;
+	size_t count;
+};
+
+/* Those of a statement that was executed; none when it gives no rows. */
+int fl_my_bind_columns(struct fl_my_columns *columns,
+		       struct st_mysql_stmt *stmt);
+void fl_my_release_columns(struct fl_my_columns *columns);
+/* returns 1, 0 at the end, -1: the statement has the error */
+int fl_my_fetch(struct fl_my_columns *columns, struct st_mysql_stmt *stmt);
+/* Valid until the next one is fetched. */
+struct fl_cell fl_my_column(const struct fl_my_columns *columns, size_t i);
+/* Bytes of the row, about. */
+size_t fl_my_columns_weight(const struct fl_my_columns *columns);
+
 /* my-load.c: has the library ask us, and never open a file. */
 void fl_my_load_guard(struct fl_my *my, struct st_mysql *conn);
 
-/* my-row.c: the rest of the ops. */
+/* my-row.c: before the connection is closed; and the rest of the ops. */
+void fl_my_forget(struct fl_my *my);
 int fl_my_ask(struct fl_db *db, const char *sql, const char *const *args,
 	      size_t count, const char *doing, struct fl_rows **rows,
 	      struct fl_error *err);

@@ -160,7 +160,7 @@ static int take_options(struct fl_my_place *place, const char *at,
 		char *name = NULL, *text = NULL;
 		int got = take(&name, at, name_len, "parameter", err);
 
-		if (got == 0 && (!name || name_len == len))
+		if (got == 0 && (name_len == 0 || name_len == len))
 			got = fl_error_set(err, FL_ERR_USAGE,
 					   "behind ? stand NAME=VALUE, with & "
 					   "between them, not '%s'",
@@ -170,8 +170,9 @@ static int take_options(struct fl_my_place *place, const char *at,
 				   "value", err);
 		if (got == 0 && !text)
 			got = fl_error_set(err, FL_ERR_USAGE,
-					   "'%s' has no value", name);
-		if (got == 0) {
+					   "'%s' has no value",
+					   name ? name : "");
+		if (got == 0 && name) {
 			moded |= strcmp(name, "ssl-mode") == 0;
 			got = take_option(place, name, &text, err);
 		}

@@ -9,207 +9,25 @@
 #include "store/my.h"
 
 #ifndef FL_WITHOUT_MYSQL
+#include <mariadb/errmsg.h>
 #include <mariadb/mysql.h>
+#include <mariadb/mysqld_error.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
 #include "base/mem.h"
-#include "base/time.h"
 #include "store/my-parts.h"
 
 #define lib fl_my_lib
 
 enum {
-	BYTES_FIRST = 255, /* of a text column; grows to what comes */
-	BATCH_FIRST = 64,  /* rows that a cursor asks for at a time … */
+	BATCH_FIRST = 64, /* rows that a cursor asks for at a time … */
 	BATCH_MOST = 2000,
 	BATCH_BYTES = 256 * 1024, /* … so that they are about that large */
 	DRAIN = 1000, /* rows that are read to the end rather than stopped */
 };
-
-/* --- columns -------------------------------------------------------------- */
-
-enum kind {
-	NUMBER,
-	TIME,
-	DATE,
-	BYTES,
-};
-
-struct column {
-	enum kind kind;
-	int64_t number; /* of all but BYTES */
-	MYSQL_TIME time;
-	char *bytes;
-	size_t cap; /* and one more for NUL */
-	unsigned long len;
-	my_bool null, error;
-};
-
-/* Where the library puts the values of a row. */
-struct columns {
-	struct column *at;
-	MYSQL_BIND *binds;
-	size_t count;
-};
-
-static enum kind kind_of(enum enum_field_types type)
-{
-	switch (type) {
-	case MYSQL_TYPE_TINY:
-	case MYSQL_TYPE_SHORT:
-	case MYSQL_TYPE_INT24:
-	case MYSQL_TYPE_LONG:
-	case MYSQL_TYPE_LONGLONG:
-	case MYSQL_TYPE_YEAR:
-		return NUMBER;
-	case MYSQL_TYPE_DATETIME:
-	case MYSQL_TYPE_TIMESTAMP:
-		return TIME;
-	case MYSQL_TYPE_DATE:
-	case MYSQL_TYPE_NEWDATE:
-		return DATE;
-	default:
-		return BYTES;
-	}
-}
-
-static void bind_column(struct column *column, MYSQL_BIND *bind)
-{
-	bind->is_null = &column->null;
-	bind->length = &column->len;
-	bind->error = &column->error;
-	switch (column->kind) {
-	case NUMBER:
-		bind->buffer_type = MYSQL_TYPE_LONGLONG;
-		bind->buffer = &column->number;
-		return;
-	case TIME:
-	case DATE:
-		bind->buffer_type = MYSQL_TYPE_DATETIME;
-		bind->buffer = &column->time;
-		bind->buffer_length = sizeof(column->time);
-		return;
-	case BYTES:
-		bind->buffer_type = MYSQL_TYPE_STRING;
-		bind->buffer = column->bytes;
-		bind->buffer_length = column->cap;
-		return;
-	}
-}
-
-static int bind_columns(struct columns *columns, MYSQL_STMT *stmt)
-{
-	MYSQL_RES *meta = lib.mysql_stmt_result_metadata(stmt);
-	const MYSQL_FIELD *fields;
-
-	columns->count = lib.mysql_stmt_field_count(stmt);
-	if (!meta || columns->count == 0)
-		return 0;
-	fields = lib.mysql_fetch_fields(meta);
-	columns->at = fl_zalloc(columns->count * sizeof(*columns->at));
-	columns->binds = fl_zalloc(columns->count * sizeof(*columns->binds));
-	for (size_t i = 0; i < columns->count; i++) {
-		struct column *column = &columns->at[i];
-
-		column->kind = kind_of(fields[i].type);
-		if (column->kind == BYTES) {
-			column->cap = BYTES_FIRST;
-			column->bytes = fl_alloc(column->cap + 1);
-		}
-		bind_column(column, &columns->binds[i]);
-		columns->binds[i].is_unsigned =
-			(fields[i].flags & UNSIGNED_FLAG) != 0;
-	}
-	lib.mysql_free_result(meta);
-	return lib.mysql_stmt_bind_result(stmt, columns->binds) ? -1 : 0;
-}
-
-static void release_columns(struct columns *columns)
-{
-	for (size_t i = 0; columns->at && i < columns->count; i++)
-		free(columns->at[i].bytes);
-	free(columns->at);
-	free(columns->binds);
-	*columns = (struct columns){ 0 };
-}
-
-/* Texts that were longer than the room for them, once more. */
-static int fetch_long(struct columns *columns, MYSQL_STMT *stmt)
-{
-	bool grown = false;
-
-	for (size_t i = 0; i < columns->count; i++) {
-		struct column *column = &columns->at[i];
-		MYSQL_BIND *bind = &columns->binds[i];
-
-		if (column->kind != BYTES || column->null ||
-		    column->len <= column->cap)
-			continue;
-		column->cap = column->len + column->len / 4;
-		free(column->bytes);
-		column->bytes = fl_alloc(column->cap + 1);
-		bind_column(column, bind);
-		if (lib.mysql_stmt_fetch_column(stmt, bind, (unsigned)i, 0))
-			return -1;
-		grown = true;
-	}
-	/* For the rows to come. */
-	return grown && lib.mysql_stmt_bind_result(stmt, columns->binds) ? -1
-									 : 0;
-}
-
-static void finish(struct column *column)
-{
-	const MYSQL_TIME *t = &column->time;
-	int64_t days;
-
-	if (column->null || column->kind == NUMBER)
-		return;
-	if (column->kind == BYTES) {
-		column->bytes[column->len] = '\0';
-		return;
-	}
-	if (t->month == 0 || t->day == 0) {
-		column->null = 1;
-		return;
-	}
-	days = fl_days_from_civil((int)t->year, (int)t->month, (int)t->day);
-	column->number = days;
-	if (column->kind == TIME)
-		column->number = (days * 86400 + t->hour * 3600 +
-				  t->minute * 60 + t->second) *
-					 1000000 +
-				 (int64_t)t->second_part;
-}
-
-/* returns 1, 0 at the end, -1: the statement has the error */
-static int fetch(struct columns *columns, MYSQL_STMT *stmt)
-{
-	int got = lib.mysql_stmt_fetch(stmt);
-
-	if (got == MYSQL_NO_DATA)
-		return 0;
-	if (got != 0 && got != MYSQL_DATA_TRUNCATED)
-		return -1;
-	if (got == MYSQL_DATA_TRUNCATED && fetch_long(columns, stmt) < 0)
-		return -1;
-	for (size_t i = 0; i < columns->count; i++)
-		finish(&columns->at[i]);
-	return 1;
-}
-
-static struct fl_cell cell_of(const struct column *column)
-{
-	if (column->null)
-		return (struct fl_cell){ 0 };
-	if (column->kind == BYTES)
-		return (struct fl_cell){ column->bytes, column->len };
-	return (struct fl_cell){ (const char *)&column->number,
-				 sizeof(column->number) };
-}
 
 /* --- statements ----------------------------------------------------------- */
 
@@ -237,11 +55,8 @@ static MYSQL_STMT *prepare(struct fl_my *my, const char *sql,
 			   const char *const *args, size_t count,
 			   const char *doing, struct fl_error *err)
 {
-	MYSQL_STMT *stmt;
+	MYSQL_STMT *stmt = lib.mysql_stmt_init(my->conn);
 
-	if (fl_my_begin(my, doing, err) < 0)
-		return NULL;
-	stmt = lib.mysql_stmt_init(my->conn);
 	if (!stmt)
 		fl_out_of_memory();
 	if (lib.mysql_stmt_prepare(stmt, sql, strlen(sql)) == 0) {
@@ -255,6 +70,61 @@ static MYSQL_STMT *prepare(struct fl_my *my, const char *sql,
 	return NULL;
 }
 
+static void drop(struct fl_my *my, size_t i)
+{
+	if (my->kept[i].stmt)
+		lib.mysql_stmt_close(my->kept[i].stmt);
+	free(my->kept[i].sql);
+	my->kept[i].stmt = NULL;
+	my->kept[i].sql = NULL;
+}
+
+void fl_my_forget(struct fl_my *my)
+{
+	for (size_t i = 0; i < FL_MY_KEPT; i++)
+		drop(my, i);
+}
+
+/* Columns have changed, or the server has forgotten the statement. */
+static bool is_outdated(unsigned number)
+{
+	return number == CR_NEW_STMT_METADATA || number == ER_NEED_REPREPARE ||
+	       number == ER_UNKNOWN_STMT_HANDLER;
+}
+
+/* One that was prepared before, which makes it *old, or is kept for the next
+ * time. *at: where, or FL_MY_KEPT: nowhere, and it is the caller's. */
+static MYSQL_STMT *recall(struct fl_my *my, const char *sql,
+			  const char *const *args, size_t count,
+			  const char *doing, size_t *at, bool *old,
+			  struct fl_error *err)
+{
+	MYSQL_STMT *stmt;
+
+	*at = FL_MY_KEPT;
+	*old = false;
+	for (size_t i = 0; count > 0 && i < FL_MY_KEPT; i++) {
+		stmt = my->kept[i].stmt;
+		if (!stmt || strcmp(my->kept[i].sql, sql) != 0)
+			continue;
+		if (lib.mysql_stmt_param_count(stmt) == count &&
+		    bind_args(stmt, args, count) == 0) {
+			*at = i;
+			*old = true;
+			return stmt;
+		}
+		drop(my, i);
+	}
+	stmt = prepare(my, sql, args, count, doing, err);
+	if (stmt && count > 0) {
+		*at = my->next_kept++ % FL_MY_KEPT;
+		drop(my, *at);
+		my->kept[*at].stmt = stmt;
+		my->kept[*at].sql = fl_strdup(sql);
+	}
+	return stmt;
+}
+
 struct fl_rows {
 	size_t columns, count;
 	uint64_t touched;
@@ -265,7 +135,7 @@ struct fl_rows {
 	size_t cell_cap;
 };
 
-static void keep_row(struct fl_rows *rows, const struct columns *columns)
+static void keep_row(struct fl_rows *rows, const struct fl_my_columns *columns)
 {
 	struct place *cell;
 
@@ -276,7 +146,7 @@ static void keep_row(struct fl_rows *rows, const struct columns *columns)
 	}
 	cell = &rows->cells[rows->count++ * rows->columns];
 	for (size_t i = 0; i < columns->count; i++, cell++) {
-		struct fl_cell value = cell_of(&columns->at[i]);
+		struct fl_cell value = fl_my_column(columns, i);
 
 		*cell = (struct place){ SIZE_MAX, 0 };
 		if (!value.bytes)
@@ -297,15 +167,46 @@ static uint64_t count_touched(const struct fl_my *my, MYSQL_STMT *stmt)
 
 static int keep_rows(struct fl_rows *rows, MYSQL_STMT *stmt)
 {
-	struct columns columns = { 0 };
-	int got = bind_columns(&columns, stmt);
+	struct fl_my_columns columns = { 0 };
+	int got = fl_my_bind_columns(&columns, stmt);
 
 	rows->columns = columns.count;
 	if (got == 0 && columns.count > 0) {
-		while ((got = fetch(&columns, stmt)) > 0)
+		while ((got = fl_my_fetch(&columns, stmt)) > 0)
 			keep_row(rows, &columns);
 	}
-	release_columns(&columns);
+	fl_my_release_columns(&columns);
+	return got;
+}
+
+/* returns 1 when a statement that was kept is of no use any more: the tables
+ * are others by now */
+static int execute(struct fl_my *my, const char *sql, const char *const *args,
+		   size_t count, const char *doing, struct fl_rows *rows,
+		   struct fl_error *err)
+{
+	size_t at;
+	bool old;
+	MYSQL_STMT *stmt = recall(my, sql, args, count, doing, &at, &old, err);
+	int got = -1;
+
+	if (!stmt)
+		return -1;
+	if (lib.mysql_stmt_execute(stmt) == 0) {
+		rows->touched = count_touched(my, stmt);
+		my->warnings = lib.mysql_warning_count(my->conn);
+		got = keep_rows(rows, stmt);
+	} else if (old && is_outdated(lib.mysql_stmt_errno(stmt))) {
+		got = 1;
+	}
+	if (got < 0)
+		fl_my_fail_stmt(my, stmt, doing, err);
+	if (at == FL_MY_KEPT)
+		lib.mysql_stmt_close(stmt);
+	else if (got != 0)
+		drop(my, at);
+	else
+		lib.mysql_stmt_free_result(stmt);
 	return got;
 }
 
@@ -314,23 +215,16 @@ int fl_my_ask(struct fl_db *db, const char *sql, const char *const *args,
 	      struct fl_error *err)
 {
 	struct fl_my *my = (struct fl_my *)db;
-	MYSQL_STMT *stmt = prepare(my, sql, args, count, doing, err);
 	struct fl_rows *rows;
-	int got = -1;
+	int got = 1;
 
 	if (out)
 		*out = NULL;
-	if (!stmt)
+	if (fl_my_begin(my, doing, err) < 0)
 		return -1;
 	rows = fl_zalloc(sizeof(*rows));
-	if (lib.mysql_stmt_execute(stmt) == 0) {
-		rows->touched = count_touched(my, stmt);
-		my->warnings = lib.mysql_warning_count(my->conn);
-		got = keep_rows(rows, stmt);
-	}
-	if (got < 0)
-		fl_my_fail_stmt(my, stmt, doing, err);
-	lib.mysql_stmt_close(stmt);
+	while (got > 0)
+		got = execute(my, sql, args, count, doing, rows, err);
 	if (got == 0 && out)
 		*out = rows;
 	else
@@ -380,7 +274,7 @@ int64_t fl_my_number(struct fl_cell cell)
 struct fl_db_cursor {
 	struct fl_my *my;
 	MYSQL_STMT *stmt;
-	struct columns columns;
+	struct fl_my_columns columns;
 	bool alone, ended;
 	unsigned long batch;       /* rows asked for at a time */
 	unsigned long rows, bytes; /* of what was asked for last */
@@ -399,10 +293,12 @@ int fl_my_declare(struct fl_db *db, const char *sql, const char *const *args,
 {
 	struct fl_my *my = (struct fl_my *)db;
 	const unsigned long kept = CURSOR_TYPE_READ_ONLY;
-	MYSQL_STMT *stmt = prepare(my, sql, args, count, "read", err);
+	MYSQL_STMT *stmt = NULL;
 	struct fl_db_cursor *cursor;
 
 	*out = NULL;
+	if (fl_my_begin(my, "read", err) == 0)
+		stmt = prepare(my, sql, args, count, "read", err);
 	if (!stmt)
 		return -1;
 	cursor = fl_zalloc(sizeof(*cursor));
@@ -414,7 +310,7 @@ int fl_my_declare(struct fl_db *db, const char *sql, const char *const *args,
 		ask_for(cursor, BATCH_FIRST);
 	}
 	if (lib.mysql_stmt_execute(stmt) != 0 ||
-	    bind_columns(&cursor->columns, stmt) < 0) {
+	    fl_my_bind_columns(&cursor->columns, stmt) < 0) {
 		fl_my_fail_stmt(my, stmt, "read", err);
 		cursor->ended = true;
 		fl_my_end(cursor);
@@ -431,8 +327,7 @@ static void weigh(struct fl_db_cursor *cursor)
 {
 	unsigned long most;
 
-	for (size_t i = 0; i < cursor->columns.count; i++)
-		cursor->bytes += cursor->columns.at[i].len;
+	cursor->bytes += fl_my_columns_weight(&cursor->columns);
 	if (++cursor->rows < cursor->batch)
 		return;
 	most = BATCH_BYTES / (cursor->bytes / cursor->rows + 1);
@@ -448,7 +343,8 @@ int fl_my_step(struct fl_db_cursor *cursor, struct fl_cell *cells,
 	       struct fl_error *err)
 {
 	struct fl_my *my = cursor->my;
-	int got = cursor->ended ? 0 : fetch(&cursor->columns, cursor->stmt);
+	int got =
+		cursor->ended ? 0 : fl_my_fetch(&cursor->columns, cursor->stmt);
 
 	if (got <= 0)
 		cursor->ended = true;
@@ -457,7 +353,7 @@ int fl_my_step(struct fl_db_cursor *cursor, struct fl_cell *cells,
 	if (got == 0)
 		return 0;
 	for (size_t i = 0; i < cursor->columns.count; i++)
-		cells[i] = cell_of(&cursor->columns.at[i]);
+		cells[i] = fl_my_column(&cursor->columns, i);
 	if (!cursor->alone)
 		weigh(cursor);
 	return 1;
@@ -496,7 +392,7 @@ void fl_my_end(struct fl_db_cursor *cursor)
 	if (cursor->alone && !cursor->ended)
 		stop(cursor);
 	lib.mysql_stmt_close(cursor->stmt);
-	release_columns(&cursor->columns);
+	fl_my_release_columns(&cursor->columns);
 	free(cursor);
 }
 

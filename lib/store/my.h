@@ -1,7 +1,8 @@
 /* my: a connection to MySQL or MariaDB, for db.h. libmariadb is loaded when it
- * is first needed, as libpq is. my-place.c reads places, my.c connects and
- *sorts errors, my-row.c runs statements and reads rows, my-load.c and
- *my-stream.c write many.
+ * is first needed, as libpq is. my.c connects, my-place.c reads places,
+ * my-error.c sorts errors, my-row.c runs statements and reads rows, my-value.c
+ * their values, my-load.c and my-stream.c write
+ * many.
  *
  * Places: mysql://[USER@][HOST[:PORT]]/DATABASE[?NAME=VALUE&…], or mariadb://,
  * each part percent-encoded where it must be.

@@ -107,6 +107,8 @@ static void test_places(void)
 		{ "mysql://host/x?ssl-mode",
 		  "behind ? stand NAME=VALUE, with & between them, not "
 		  "'ssl-mode'" },
+		{ "mysql://host/x?=1",
+		  "behind ? stand NAME=VALUE, with & between them, not '=1'" },
 		{ "mysql://host/x?ssl-ca=", "'ssl-ca' has no value" },
 		{ "mysql://host/x?ssl-mode=on",
 		  "ssl-mode is disabled, preferred, required or "
@@ -418,6 +420,71 @@ static void test_end_early(struct fl_db *db)
 	}
 }
 
+/* Statements with parameters are kept: they must be right when tables change,
+ * and with more of them than are kept. */
+static void test_kept(struct fl_db *db)
+{
+	static const char *const alters[] = {
+		"SELECT 1",
+		"ALTER TABLE s ADD COLUMN more TEXT DEFAULT 'more'",
+		"ALTER TABLE s MODIFY v TEXT",
+		"ALTER TABLE s DROP COLUMN more",
+		"CREATE OR REPLACE TABLE s SELECT DATE'1970-01-03' v, 1 id",
+		"ANALYZE TABLE s",
+	};
+	const char *const args[] = { "1", "2" };
+	const struct fl_db_ops *ops = db->ops;
+	struct fl_error err = { .code = FL_OK };
+	struct fl_rows *rows = NULL;
+	int wrong = 0;
+
+	run(db, "CREATE TABLE s (id INT, v INT); INSERT INTO s VALUES (1, 5)");
+	for (size_t i = 0; i < sizeof(alters) / sizeof(*alters); i++) {
+		run(db, alters[i]);
+		rows = ask(db, "SELECT * FROM s WHERE id = ?", args, 1);
+		if (!rows)
+			continue;
+		is_int(ops->count(rows), 1, "%s", alters[i]);
+		if (i < 2)
+			is_int(ops->number(ops->cell(rows, 0, 1)), 5, "v");
+		else if (i < 4)
+			is_str(ops->cell(rows, 0, 1).bytes, "5", "v, a text");
+		else
+			is_int(ops->number(ops->cell(rows, 0, 0)), 2,
+			       "v, a date");
+		ops->free(rows);
+	}
+	for (int i = 0; i < 100; i++) {
+		char *sql = fl_sprintf("SELECT ? * 1 + %d", i * 7 % 20);
+
+		rows = ask(db, sql, &args[i % 2], 1);
+		wrong += strtol(ops->cell(rows, 0, 0).bytes, NULL, 10) !=
+			 i % 2 + 1 + i * 7 % 20;
+		ops->free(rows);
+		free(sql);
+	}
+	is_int(wrong, 0, "twenty statements in turn");
+	for (int i = 0; i < 3; i++) {
+		rows = ask(db, "INSERT INTO s VALUES ('2026-01-02', ?)",
+			   &args[1], 1);
+		is_int(ops->touched(rows), 1, "a kept INSERT writes");
+		ops->free(rows);
+	}
+	is_int(ops->ask(db, "INSERT INTO s VALUES (?, 9)", args, 1, "test",
+			NULL, &err),
+	       -1, "one that fails");
+	is_int(db->fault, FL_FAULT_ROW, "is sorted");
+	ops->free(ask(db, "INSERT INTO s VALUES (?, 9)",
+		      (const char *const[]){ "2026-01-01" }, 1));
+	is_int(number(db, "SELECT COUNT(*) FROM s"), 5, "and may then work");
+	fl_error_clear(&err);
+	is_int(ops->connect(db, &err), 0, "a new connection");
+	rows = ask(db, "SELECT * FROM s WHERE id = ?", args, 1);
+	is_int(ops->count(rows), 1, "knows what it has not seen");
+	ops->free(rows);
+	run(db, "DROP TABLE s");
+}
+
 /* --- writing ---------------------------------------------------------------
  */
 
@@ -613,6 +680,7 @@ int main(void)
 	test_two_cursors(db);
 	test_memory(db);
 	test_end_early(db);
+	test_kept(db);
 	test_touched(db);
 	test_insert(db);
 	test_load(db);
