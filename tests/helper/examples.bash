@@ -22,6 +22,9 @@ lacks() {
 	if grep -qE 'fl-(produce|consume) ' "$1" && [ -z "${FL_BROKERS:-}" ]; then
 		echo 'a broker'
 	fi
+	if grep -q FL_MYSQL_TEST "$1" && [ -z "${FL_MYSQL_TEST:-}" ]; then
+		echo MariaDB
+	fi
 	if grep -q -e --jq "$1" && ! fl-clean -q --jq . </dev/null 2>/dev/null; then
 		echo libjq
 	fi

@@ -1,9 +1,10 @@
 #!/usr/bin/env bats
-# shellcheck disable=SC2154 # run sets output and status
+# shellcheck disable=SC2154,SC2034 # run sets output and status; top, for the helper
 # The MySQL store, against a real MariaDB.
 
 load ../helper/common
 load ../helper/mariadb
+load ../helper/examples
 
 setup_file() { begin_mariadb --tls; }
 teardown_file() { mariadb_service stop; }
@@ -95,7 +96,7 @@ marked() {
 }
 
 @test "TLS with a certificate that is checked" {
-	secure=${place/127.0.0.1/localhost}?ssl-ca=$FL_MYSQL_TEST_CA
+	secure="${place/127.0.0.1/localhost}?ssl-ca=$FL_MYSQL_TEST_CA"
 	quote 1 | fl-load "$secure"
 	[ "$(fl-fetch store "$secure" | wc -l)" = 1 ]
 	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=localhost \
@@ -110,6 +111,15 @@ marked() {
 	msql "$root" "SET GLOBAL local_infile = 1"
 	fl-load -q x.db in
 	fl-fetch store "$place" | cmp - <(fl-fetch store x.db)
+}
+
+@test "the README's walk through a database ends with its rows in SQLite" {
+	local block
+	top=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
+	blocks
+	block=$(grep -l FL_MYSQL_TEST block.*)
+	FL_MYSQL_TEST=$place run -0 bash -e -o pipefail "$block"
+	[ "$(fl-fetch store lake.db | wc -l)" = 30000 ]
 }
 
 # --- marks --------------------------------------------------------------------
