@@ -10,6 +10,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 PACKAGES = {"jq": "jq", "mlr": "miller", "zstd": "zstd", "kcat": "kcat"}
 
 
+WHEELS = {"psycopg": "psycopg[binary]"}  # where it is not the module's name
 VERSION = {"kcat": "-V"}  # of the others --version tells it
 
 
@@ -36,7 +37,7 @@ class Peers:
         self.names, self.absent = {}, {}
         for command, label in (("jq", "jq"), ("mlr", "Miller"), ("zstd", "zstd"), ("kcat", "kcat")):
             self._command(command, label)
-        for module, label in (("duckdb", "DuckDB"), ("polars", "Polars")):
+        for module, label in (("duckdb", "DuckDB"), ("polars", "Polars"), ("psycopg", "psycopg")):
             self._module(module, label)
 
     def _command(self, command, label):
@@ -55,12 +56,12 @@ class Peers:
                 self.absent[module] = f"{label}: no virtual environment: {_last_line(done)}"
                 return
         if _run(ask).returncode:
-            done = _run([self.python, "-m", "pip", "install", "-q", module])
+            done = _run([self.python, "-m", "pip", "install", "-q", WHEELS.get(module, module)])
             if done.returncode or _run(ask).returncode:
                 self.absent[module] = f"{label}: pip cannot install it: {_last_line(done)}"
                 return
         self.names[module] = f"{label} {version(ask)}"
 
     def script(self, module, *args):
-        """The command line of by_duckdb.py or by_polars.py."""
+        """The command line of by_MODULE.py."""
         return [self.python, os.path.join(HERE, f"by_{module}.py"), *args]
