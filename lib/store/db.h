@@ -26,8 +26,8 @@ enum fl_fault {
 	FL_FAULT_OTHER,
 };
 
-/* A value as the driver has it (see struct fl_wire); NULL: NULL. Texts are
- * followed by a NUL. */
+/* A value as the driver has it (see struct fl_wire); NULL: NULL. Texts that
+ * `ask` gives are followed by a NUL. */
 struct fl_cell {
 	const char *bytes;
 	size_t len;

@@ -202,7 +202,6 @@ static const struct fl_server_kind kind = {
 	.password_help =
 		"FL_MYSQL_PASSWORD, a file that FL_MYSQL_PASSWORD_FILE names, "
 		"or ~/.my.cnf holds it",
-	.dear_cursors = true,
 	.make_tables = make_tables,
 	.can_load = fl_mysql_can_load,
 	.load_begin = fl_mysql_load_begin,

@@ -170,6 +170,20 @@ static int64_t time_of(struct fl_cell cell, int rest)
 	return ns + rest;
 }
 
+/* Four digits of ours, or of the first the ones that there are. */
+static void print_digit(struct fl_buf *out, unsigned digit, bool first)
+{
+	char text[4] = { (char)('0' + digit / 1000),
+			 (char)('0' + digit / 100 % 10),
+			 (char)('0' + digit / 10 % 10),
+			 (char)('0' + digit % 10) };
+	size_t skip = 0;
+
+	while (first && skip < 3 && text[skip] == '0')
+		skip++;
+	fl_buf_append(out, text + skip, sizeof(text) - skip);
+}
+
 static bool print_number(struct fl_buf *out, struct fl_cell cell)
 {
 	const char *bytes = cell.bytes;
@@ -187,7 +201,7 @@ static bool print_number(struct fl_buf *out, struct fl_cell cell)
 	for (int i = 0; count && i <= weight; i++) {
 		unsigned digit = i < (int)count ? get16(bytes + 8 + 2 * i) : 0;
 
-		fl_buf_printf(out, i ? "%04u" : "%u", digit);
+		print_digit(out, digit, i == 0);
 	}
 	if (scale == 0 || count == 0)
 		return true;
@@ -196,8 +210,7 @@ static bool print_number(struct fl_buf *out, struct fl_cell cell)
 	for (int i = weight + 1; out->len - start < scale; i++) {
 		bool there = i >= 0 && i < (int)count;
 
-		fl_buf_printf(out, "%04u",
-			      there ? get16(bytes + 8 + 2 * i) : 0);
+		print_digit(out, there ? get16(bytes + 8 + 2 * i) : 0, false);
 	}
 	while (out->data[out->len - 1] == '0')
 		out->len--;

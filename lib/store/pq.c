@@ -24,13 +24,18 @@
 	F(PQconninfoFree)                                                      \
 	F(PQconninfoParse)                                                     \
 	F(PQclear)                                                             \
+	F(PQcancel)                                                            \
 	F(PQcmdTuples)                                                         \
 	F(PQdb)                                                                \
 	F(PQerrorMessage)                                                      \
+	F(PQescapeLiteral)                                                     \
 	F(PQexec)                                                              \
 	F(PQexecParams)                                                        \
 	F(PQfinish)                                                            \
+	F(PQfreeCancel)                                                        \
 	F(PQfreemem)                                                           \
+	F(PQgetCancel)                                                         \
+	F(PQgetCopyData)                                                       \
 	F(PQgetResult)                                                         \
 	F(PQgetisnull)                                                         \
 	F(PQgetlength)                                                         \
@@ -73,6 +78,10 @@ struct fl_db_cursor {
 	PGresult *rows; /* the last ones fetched */
 	size_t at, count;
 	size_t ask; /* rows to fetch next */
+
+	/* Or they stream, one after the other. */
+	bool streams, begun, ended;
+	char *row;
 };
 
 static struct pq *pq_of(struct fl_db *db)
@@ -420,6 +429,167 @@ static int64_t number(struct fl_cell cell)
 	return cell.len == 4 ? (int32_t)value : (int64_t)value;
 }
 
+/* --- rows that stream ----------------------------------------------------- */
+
+/* COPY takes no parameters. */
+static int put_literals(struct pq *pq, const char *sql, const char *const *args,
+			struct fl_buf *out)
+{
+	while (*sql) {
+		char *end, *literal;
+		unsigned long place;
+
+		if (*sql != '$') {
+			fl_buf_putc(out, *sql++);
+			continue;
+		}
+		place = strtoul(sql + 1, &end, 10);
+		literal = lib.PQescapeLiteral(pq->conn, args[place - 1],
+					      strlen(args[place - 1]));
+		if (!literal)
+			return -1;
+		fl_buf_puts(out, literal);
+		lib.PQfreemem(literal);
+		sql = end;
+	}
+	return 0;
+}
+
+/* The server does not wait for us to ask for the next ones. */
+static int begin_stream(struct fl_db *db, const char *sql,
+			const char *const *args, size_t columns,
+			struct fl_db_cursor **out, struct fl_error *err)
+{
+	struct pq *pq = pq_of(db);
+	struct fl_buf copy = FL_BUF_INIT;
+	PGresult *result = NULL;
+	int got = 0;
+
+	db->fault = FL_FAULT_NONE;
+	fl_buf_puts(&copy, "COPY (");
+	if (put_literals(pq, sql, args, &copy) == 0) {
+		fl_buf_puts(&copy, ") TO STDOUT (FORMAT binary)");
+		result = lib.PQexec(pq->conn, copy.data);
+	}
+	fl_buf_release(&copy);
+	if (lib.PQresultStatus(result) != PGRES_COPY_OUT)
+		got = fail(pq, result, "read", err);
+	lib.PQclear(result);
+	if (got < 0)
+		return -1;
+	*out = fl_zalloc(sizeof(**out));
+	(*out)->pq = pq;
+	(*out)->columns = columns;
+	(*out)->streams = true;
+	return 0;
+}
+
+static uint32_t take32(const char **at)
+{
+	const unsigned char *b = (const unsigned char *)*at;
+
+	*at += 4;
+	return (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 |
+	       (uint32_t)b[2] << 8 | b[3];
+}
+
+/* A row as it came: how many columns, -1 for the end, and each one's length, -1
+ * for NULL, before it. */
+static bool take_row(const struct fl_db_cursor *cursor, const char *at,
+		     const char *end, struct fl_cell *cells)
+{
+	if (end - at < 2 || ((unsigned char)at[0] << 8 |
+			     (unsigned char)at[1]) != (int)cursor->columns)
+		return false;
+	at += 2;
+	for (size_t i = 0; i < cursor->columns; i++) {
+		uint32_t len;
+
+		cells[i] = (struct fl_cell){ NULL, 0 };
+		if (end - at < 4)
+			return false;
+		len = take32(&at);
+		if (len == UINT32_MAX)
+			continue;
+		if ((size_t)(end - at) < len)
+			return false;
+		cells[i] = (struct fl_cell){ at, len };
+		at += len;
+	}
+	return true;
+}
+
+/* All rows have come, or something went wrong. */
+static int finish_stream(struct fl_db_cursor *cursor, struct fl_error *err)
+{
+	struct pq *pq = cursor->pq;
+	PGresult *result;
+	int got = 0;
+
+	cursor->ended = true;
+	while ((result = lib.PQgetResult(pq->conn))) {
+		if (got == 0 && !is_good(result))
+			got = fail(pq, result, "read", err);
+		lib.PQclear(result);
+	}
+	return got;
+}
+
+static int step_stream(struct fl_db_cursor *cursor, struct fl_cell *cells,
+		       struct fl_error *err)
+{
+	struct pq *pq = cursor->pq;
+	const char *at;
+	int len;
+
+	if (cursor->ended)
+		return 0;
+	if (cursor->row)
+		lib.PQfreemem(cursor->row);
+	cursor->row = NULL;
+	len = lib.PQgetCopyData(pq->conn, &cursor->row, 0);
+	if (len < 0)
+		return finish_stream(cursor, err);
+	at = cursor->row;
+	if (!cursor->begun) {
+		/* a signature, flags and the length of an extension before it
+		 */
+		uint32_t extension;
+
+		at += 11 + 4;
+		extension = take32(&at);
+		at += extension;
+		cursor->begun = true;
+	}
+	if (take_row(cursor, at, cursor->row + len, cells))
+		return 1;
+	if (cursor->row + len - at == 2) /* the end */
+		return step_stream(cursor, cells, err);
+	pq->db.fault = FL_FAULT_OTHER;
+	return fl_error_set(err, FL_ERR_IO,
+			    "cannot read '%s': a row is not as it should be",
+			    pq->db.shown);
+}
+
+static void end_stream(struct fl_db_cursor *cursor)
+{
+	struct pq *pq = cursor->pq;
+	struct fl_error ignored = { .code = FL_OK };
+	PGcancel *cancel;
+	char why[256], *row = NULL;
+
+	if (cursor->row)
+		lib.PQfreemem(cursor->row);
+	if (cursor->ended)
+		return;
+	cancel = lib.PQgetCancel(pq->conn);
+	lib.PQcancel(cancel, why, sizeof(why));
+	lib.PQfreeCancel(cancel);
+	while (lib.PQgetCopyData(pq->conn, &row, 0) > 0)
+		lib.PQfreemem(row);
+	finish_stream(cursor, &ignored);
+}
+
 /* --- cursors ------------------------------------------------------------- */
 
 static int declare(struct fl_db *db, const char *sql, const char *const *args,
@@ -431,7 +601,8 @@ static int declare(struct fl_db *db, const char *sql, const char *const *args,
 	char *declaration;
 	int got;
 
-	(void)alone; /* a cursor costs nothing here */
+	if (alone)
+		return begin_stream(db, sql, args, columns, out, err);
 	declaration = fl_sprintf("DECLARE fl_%u NO SCROLL CURSOR FOR %s",
 				 ++pq->cursors, sql);
 	got = ask(db, declaration, args, arg_count, "read", NULL, err);
@@ -488,6 +659,8 @@ static int fetch(struct fl_db_cursor *cursor, struct fl_error *err)
 static int step(struct fl_db_cursor *cursor, struct fl_cell *cells,
 		struct fl_error *err)
 {
+	if (cursor->streams)
+		return step_stream(cursor, cells, err);
 	if (cursor->at == cursor->count && fetch(cursor, err) < 0)
 		return -1;
 	if (cursor->count == 0)
@@ -506,7 +679,9 @@ static void end(struct fl_db_cursor *cursor)
 
 	lib.PQclear(cursor->rows);
 	snprintf(sql, sizeof(sql), "CLOSE fl_%u", cursor->number);
-	if (lib.PQtransactionStatus(cursor->pq->conn) == PQTRANS_INTRANS)
+	if (cursor->streams)
+		end_stream(cursor);
+	else if (lib.PQtransactionStatus(cursor->pq->conn) == PQTRANS_INTRANS)
 		run(db, sql, "read", &ignored);
 	free(cursor);
 }

@@ -49,6 +49,13 @@ static bool is_absent(const struct fl_sql_column *col,
 	return cell->len == 0 || !cell[1].bytes;
 }
 
+static void print_integer(struct fl_buf *out, int64_t value)
+{
+	if (value < 0)
+		fl_buf_putc(out, '-');
+	fl_buf_u64(out, value < 0 ? -(uint64_t)value : (uint64_t)value);
+}
+
 static void print_time(struct fl_buf *out, int64_t ns)
 {
 	char text[FL_TIME_TEXT];
@@ -83,7 +90,7 @@ static bool print_value(const struct fl_server *s, enum fl_kind kind,
 	case FL_SUM:
 		return wire->print_number(out, *cell);
 	case FL_INTEGER:
-		fl_buf_printf(out, "%lld", (long long)number(*cell));
+		print_integer(out, number(*cell));
 		break;
 	case FL_BOOLEAN:
 		fl_buf_puts(out, number(*cell) ? "true" : "false");
@@ -131,7 +138,9 @@ void fl_server_print_row(const struct fl_server *s,
 			fl_buf_append(out, cells[doc].bytes, cells[doc].len);
 		return;
 	}
-	fl_buf_printf(out, "{\"type\":\"%s\"", table->type->name);
+	fl_buf_puts(out, "{\"type\":\"");
+	fl_buf_puts(out, table->type->name);
+	fl_buf_putc(out, '"');
 	for (size_t i = 0; i < table->count; i++) {
 		const struct fl_cell *cell = &cells[i];
 
@@ -341,8 +350,8 @@ static int open_parts(struct fl_cursor *cursor, const struct fl_query *query,
 	for (size_t i = 0; fl_types[i]; i++) {
 		if (!fl_sql_matches(fl_types[i], query))
 			continue;
-		if (s->kind->dear_cursors &&
-		    look(s, fl_types[i], query, &any, err) < 0)
+		/* Of one type alone they can stream. */
+		if (look(s, fl_types[i], query, &any, err) < 0)
 			return -1;
 		if (!any)
 			continue;

@@ -52,9 +52,6 @@ struct fl_server_kind {
 	const char *is_empty;
 	/* What a place with a password in it is answered. */
 	const char *password_help;
-	/* Each cursor costs the server a copy of its rows: none is opened where
-	 * there are none. */
-	bool dear_cursors;
 	/* Make or mend the tables, which are of `version`, 0: not there. */
 	int (*make_tables)(struct fl_server *s, int version,
 			   struct fl_error *err);
