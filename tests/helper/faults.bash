@@ -26,12 +26,13 @@ told() {
 }
 
 sim=(sim --rate 100)
-# holds N [WORDS]: the place holds the first N records of ${sim[@]}, and nothing
-# else. Shows the verdict, with WORDS.
+bars=(fl-agg bars 1m --keep)
+# holds N [WORDS]: the place holds the first N records of ${sim[@]} and the bars of
+# them, and nothing else. Shows the verdict, with WORDS.
 holds() {
 	local missing extra
-	fl-fetch store "$place" --type quote | sort >got
-	fl-fetch "${sim[@]}" -n "$1" | sort >want
+	fl-fetch store "$place" --type quote,bar | sort >got
+	fl-fetch "${sim[@]}" -n "$1" | "${bars[@]}" --allowed-lateness 100h | sort >want
 	missing=$(comm -13 got want | wc -l)
 	extra=$(comm -23 got want | wc -l)
 	echo "# N=$1 missing=$missing extra=$extra${2:+ $2}" >&3
@@ -63,10 +64,11 @@ killed_under_a_pipeline() {
 # One fl-load through ten crashes of the server.
 killed_under_a_load() {
 	local fetch load killed losses
-	mkfifo pipe
+	mkfifo pipe pipe2
 	fl-fetch "${sim[@]}" --speed 100 --resume "$place" --pipeline p --marks 500,50ms >pipe 2>fetch.err 3>&- &
 	fetch=$!
-	fl-load -v --pipeline p --batch 2000,50ms "$place" <pipe 2>load.err 3>&- &
+	"${bars[@]}" <pipe >pipe2 2>agg.err 3>&- &
+	fl-load -v --pipeline p --batch 2000,50ms "$place" <pipe2 2>load.err 3>&- &
 	load=$!
 	RANDOM=3
 	for ((killed = 0; killed < 10; killed++)); do
@@ -92,13 +94,18 @@ killed_under_a_load() {
 # another. The pipeline itself stands in ref.db.
 stream() {
 	fl-fetch "${sim[@]}" -n "$total" --resume ref.db --pipeline p --marks "$1,1s" --warm-up 0s |
-		awk -v seed="$RANDOM" 'BEGIN { srand(seed); split("abc acb bac bca cab cba", orders, " ") }
+		"${bars[@]}" | awk -v seed="$RANDOM" 'BEGIN { srand(seed); split("abc acb bac bca cab cba", orders, " ") }
 			match($0, /"at":\{"[^"]*":\[[^]]*\]/) {
 				at = substr($0, RSTART, RLENGTH); sub(/.*:\[/, "[", at)
-				order = orders[1 + int(6 * rand())]; text = "\"at\":{"
-				for (i = 1; i <= 3; i++)
-					text = text (i > 1 ? "," : "") "\"" substr(order, i, 1) "\":" at
-				$0 = substr($0, 1, RSTART - 1) text "}}"
+				head = substr($0, 1, RSTART - 1)
+				match($0, /"wm":\{"[^"]*":"[^"]*"/)
+				wm = substr($0, RSTART, RLENGTH); sub(/.*":"/, "\"", wm)
+				order = orders[1 + int(6 * rand())]; ats = wms = ""
+				for (i = 1; i <= 3; i++) {
+					name = (i > 1 ? "," : "") "\"" substr(order, i, 1) "\":"
+					ats = ats name at; wms = wms name wm
+				}
+				$0 = head "\"at\":{" ats "},\"wm\":{" wms "}}"
 			}
 			{ print }'
 }
@@ -134,4 +141,81 @@ two_loaders() {
 	[ $first -gt 0 ] && [ $first -lt "$rounds" ]
 	[ "$(ask "$place" 'SELECT count(*) FROM twice')" = 0 ]
 	[ "$(deadlocks "$place")" = 0 ]
+}
+
+# --- a proxy in between ----------------------------------------------------------
+
+# port_of PLACE; through PORT: the place again, by way of a proxy.
+port_of() { sed -E 's|.*@[^/:]*:([0-9]+)/.*|\1|' <<<"$1"; }
+through() { sed -E "s|(@[^/:]*):[0-9]+/|\1:$1/|" <<<"$place"; }
+
+# supervise PLACE [OPTION...]: pipeline p, live, started again as often as it ends
+# with 3; ends with the file `stop`. Statuses of fl-load are in `ends`.
+supervise() {
+	local there=$1 got fetch load
+	shift
+	while [ ! -e stop ]; do
+		rm -f pipe pipe2
+		mkfifo pipe pipe2
+		fl-fetch "${sim[@]}" --speed 100 --resume "$there" --pipeline p \
+			--marks 300,30ms --warm-up 0s >pipe 2>>fetch.err &
+		fetch=$!
+		"${bars[@]}" <pipe >pipe2 2>>agg.err &
+		fl-load -v --pipeline p --batch 1000,50ms "$there" <pipe2 2>>load.err &
+		load=$!
+		echo $fetch >fetch.pid
+		got=0
+		wait $load || got=$?
+		echo $got >>ends
+		wait $fetch
+		sleep 0.05
+	done
+} 3>&-
+# begins PLACE [OPTION...]: the same in the background.
+begins() {
+	rm -f stop
+	supervise "$@" &
+	supervisor=$!
+}
+# comes_to_rest: its source is told to end, and it ends.
+comes_to_rest() {
+	touch stop
+	kill "$(<fetch.pid)" 2>/dev/null || :
+	wait "$supervisor" || :
+}
+# settles [WORD...]: without faults it goes on; then all is there, each record
+# once. WORDS go with the verdict.
+settles() {
+	local odd
+	begins "$place"
+	moves_on
+	comes_to_rest
+	odd=$(grep -cvx '[03]' ends) || :
+	holds "$(at)" "$* losses=$(grep -c 'again in 0.2 s' load.err) runs=$(wc -l <ends) odd=$odd"
+	[ "$odd" = 0 ] || fail "$(cat ends load.err)"
+	[ "$(ask "$place" 'SELECT count(*) FROM twice')" = 0 ]
+}
+
+# cut_at_commit ONE-IN COUNT FAULT...: connections break where a transaction is
+# committed, until each kind of fault has come COUNT times.
+cut_at_commit() {
+	local one_in=$1 count=$2 proxy fault at
+	shift 2
+	fl-load --migrate "$place"
+	witness "$place"
+	"$FL_BUILD/helper/cut-proxy" "$(port_of "$place")" port faults 7 "$one_in" "$@" 3>&- &
+	proxy=$!
+	until [ -s port ]; do sleep 0.02; done
+	begins "$(through "$(<port)")"
+	for ((at = 0; at < 1200; at++)); do
+		for fault; do
+			[ "$(grep -cx "$fault" faults)" -ge "$count" ] || break
+			[ "$fault" != "${!#}" ] || break 2
+		done
+		sleep 0.1
+	done
+	[ $at -lt 1200 ] || fail "too few faults: $(sort faults | uniq -c)"
+	comes_to_rest
+	kill $proxy
+	settles "$(sort faults | uniq -c | awk '{ printf "%s=%d ", $2, $1 }')"
 }

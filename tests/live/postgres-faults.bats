@@ -23,3 +23,6 @@ setup() {
 @test "two copies of a pipeline at once, again and again: one wins, the other stops with 3, nothing is twice" {
 	two_loaders
 }
+@test "the connection cut before a COMMIT, in the middle of its answer, and before it gets there late" {
+	cut_at_commit 4 "$(rounds 6 100)" before after late
+}
