@@ -36,6 +36,9 @@ struct fl_cell {
 struct fl_db {
 	const struct fl_db_ops *ops;
 	const char *shown; /* what messages call the place, borrowed */
+	/* An answer is due soon: a server that says nothing for minutes counts
+	 * as lost. Else it may take as long as it likes, as a search may. */
+	bool hurried;
 	enum fl_fault fault;
 	char words[600]; /* the database's own for it */
 };

@@ -5,6 +5,8 @@
 
 #ifndef FL_WITHOUT_PG
 #include <dlfcn.h>
+#include <errno.h>
+#include <poll.h>
 #include <postgresql/libpq-fe.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,11 +28,10 @@
 	F(PQclear)                                                             \
 	F(PQcancel)                                                            \
 	F(PQcmdTuples)                                                         \
+	F(PQconsumeInput)                                                      \
 	F(PQdb)                                                                \
 	F(PQerrorMessage)                                                      \
 	F(PQescapeLiteral)                                                     \
-	F(PQexec)                                                              \
-	F(PQexecParams)                                                        \
 	F(PQfinish)                                                            \
 	F(PQfreeCancel)                                                        \
 	F(PQfreemem)                                                           \
@@ -40,13 +41,17 @@
 	F(PQgetisnull)                                                         \
 	F(PQgetlength)                                                         \
 	F(PQgetvalue)                                                          \
+	F(PQisBusy)                                                            \
 	F(PQntuples)                                                           \
 	F(PQparameterStatus)                                                   \
 	F(PQputCopyData)                                                       \
 	F(PQputCopyEnd)                                                        \
 	F(PQresultErrorField)                                                  \
 	F(PQresultStatus)                                                      \
+	F(PQsendQuery)                                                         \
+	F(PQsendQueryParams)                                                   \
 	F(PQsetNoticeProcessor)                                                \
+	F(PQsocket)                                                            \
 	F(PQstatus)                                                            \
 	F(PQtransactionStatus)                                                 \
 	F(PQuser)
@@ -58,6 +63,7 @@ static struct {
 } lib;
 
 enum {
+	PATIENCE_MS = 300000,
 	FETCH_FIRST = 100, /* rows, until their size is known */
 	FETCH_MOST = 5000,
 	FETCH_BYTES = 1 << 20,
@@ -67,6 +73,7 @@ struct pq {
 	struct fl_db db;
 	PGconn *conn;
 	char *place;
+	int patience_ms;  /* for an answer, where that is hurried */
 	unsigned cursors; /* made so far */
 };
 
@@ -238,16 +245,40 @@ static int refuse(struct pq *pq, PGconn *conn, struct fl_error *err)
 static int run(struct fl_db *db, const char *sql, const char *doing,
 	       struct fl_error *err);
 
+/* A machine that is gone without a word is noticed after a minute in which it
+ * acknowledges nothing; so is ours by the server, which then lets go of our
+ * locks. Cursors are read to their end. Who waits for a lock waits for one who
+ * does the same work; half a minute says that nobody does. */
+static const char settings[] = "SET cursor_tuple_fraction = 1; "
+			       "SET DateStyle = ISO; SET TimeZone = 'UTC'; "
+			       "SET lock_timeout = '30s'; "
+			       "SET tcp_keepalives_idle = 30; "
+			       "SET tcp_keepalives_interval = 10; "
+			       "SET tcp_keepalives_count = 3";
+
 static int connect_to(struct fl_db *db, struct fl_error *err)
 {
 	struct pq *pq = pq_of(db);
 	/* What stands behind the place holds against it. */
-	const char *const names[] = { "connect_timeout",
-				      "fallback_application_name", "dbname",
-				      "client_encoding", NULL };
-	const char *const values[] = { "10", fl_log_name, pq->place, "UTF8",
-				       NULL };
+	const char *const params[][2] = {
+		{ "connect_timeout", "10" },
+		{ "keepalives_idle", "30" },
+		{ "keepalives_interval", "10" },
+		{ "keepalives_count", "3" },
+		{ "tcp_user_timeout", "60000" },
+		{ "fallback_application_name", fl_log_name },
+		{ "dbname", pq->place },
+		{ "client_encoding", "UTF8" },
+		{ NULL, NULL },
+	};
+	const char *names[sizeof(params) / sizeof(*params)];
+	const char *values[sizeof(params) / sizeof(*params)];
 	PGconn *conn;
+
+	for (size_t i = 0; i < sizeof(params) / sizeof(*params); i++) {
+		names[i] = params[i][0];
+		values[i] = params[i][1];
+	}
 
 	if (pq->conn)
 		lib.PQfinish(pq->conn);
@@ -266,13 +297,7 @@ static int connect_to(struct fl_db *db, struct fl_error *err)
 	}
 	pq->conn = conn;
 	lib.PQsetNoticeProcessor(conn, ignore, NULL);
-	/* Cursors are read to their end. Who waits for a lock waits for one who
-	 * does the same work; half a minute says that nobody does. */
-	if (run(db,
-		"SET cursor_tuple_fraction = 1; "
-		"SET DateStyle = ISO; SET TimeZone = 'UTC'; "
-		"SET lock_timeout = '30s'",
-		"use", err) == 0)
+	if (run(db, settings, "use", err) == 0)
 		return 0;
 	lib.PQfinish(conn);
 	pq->conn = NULL;
@@ -287,6 +312,19 @@ static void close_it(struct fl_db *db)
 		lib.PQfinish(pq->conn);
 	free(pq->place);
 	free(pq);
+}
+
+/* The place's own word for how long nothing may come. */
+static int find_patience(const PQconninfoOption *options)
+{
+	int ms = 0;
+
+	for (; options->keyword; options++) {
+		if (strcmp(options->keyword, "tcp_user_timeout") == 0 &&
+		    options->val)
+			ms = (int)strtol(options->val, NULL, 10);
+	}
+	return ms > 0 ? ms : PATIENCE_MS;
 }
 
 static int open_it(struct fl_db **out, const char *place, const char *shown,
@@ -307,8 +345,9 @@ static int open_it(struct fl_db **out, const char *place, const char *shown,
 			lib.PQfreemem(why);
 		return -1;
 	}
-	lib.PQconninfoFree(options);
 	pq = fl_zalloc(sizeof(*pq));
+	pq->patience_ms = find_patience(options);
+	lib.PQconninfoFree(options);
 	pq->db.ops = &fl_db_pq;
 	pq->db.shown = shown;
 	pq->place = fl_strdup(place);
@@ -335,6 +374,32 @@ const char *fl_pq_parameter(const struct fl_db *db, const char *name)
 
 /* --- statements ---------------------------------------------------------- */
 
+/* May PQgetResult be asked, which waits for as long as it takes? */
+static bool is_answered(struct pq *pq)
+{
+	struct pollfd socket = { .fd = lib.PQsocket(pq->conn),
+				 .events = POLLIN };
+	int got;
+
+	while (lib.PQisBusy(pq->conn)) {
+		got = poll(&socket, 1, pq->db.hurried ? pq->patience_ms : -1);
+		if (got == 0)
+			return false;
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0 || !lib.PQconsumeInput(pq->conn))
+			break; /* as it will say */
+	}
+	return true;
+}
+
+static bool is_copy(const PGresult *result)
+{
+	ExecStatusType status = lib.PQresultStatus(result);
+
+	return status == PGRES_COPY_IN || status == PGRES_COPY_OUT;
+}
+
 static bool is_good(const PGresult *result)
 {
 	ExecStatusType status = lib.PQresultStatus(result);
@@ -342,17 +407,62 @@ static bool is_good(const PGresult *result)
 	return status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK;
 }
 
+/* What a statement that was sent gives; of several the last, which is the first
+ * that failed. NULL: nothing came. */
+static PGresult *take_answer(struct pq *pq)
+{
+	PGresult *last = NULL, *next;
+
+	while (is_answered(pq)) {
+		next = lib.PQgetResult(pq->conn);
+		if (!next)
+			return last;
+		lib.PQclear(last);
+		last = next;
+		if (is_copy(last) || lib.PQstatus(pq->conn) == CONNECTION_BAD)
+			return last;
+	}
+	lib.PQclear(last);
+	return NULL;
+}
+
+static int fail_silent(struct pq *pq, const char *doing, struct fl_error *err)
+{
+	pq->db.fault = FL_FAULT_LOST;
+	snprintf(pq->db.words, sizeof(pq->db.words), "no answer came for %g s",
+		 pq->patience_ms / 1e3);
+	return fl_error_set(err, FL_ERR_AGAIN, "cannot %s '%s': %s", doing,
+			    pq->db.shown, pq->db.words);
+}
+
+/* The answer to what was `sent`, if it could be. */
+static int finish(struct pq *pq, int sent, const char *doing, PGresult **out,
+		  struct fl_error *err)
+{
+	PGresult *result = sent == 1 ? take_answer(pq) : NULL;
+	int got;
+
+	*out = NULL;
+	if (sent == 1 && !result && lib.PQstatus(pq->conn) == CONNECTION_OK)
+		return fail_silent(pq, doing, err);
+	if (is_good(result) || is_copy(result)) {
+		*out = result;
+		return 0;
+	}
+	got = fail(pq, result, doing, err);
+	lib.PQclear(result);
+	return got;
+}
+
 static int run(struct fl_db *db, const char *sql, const char *doing,
 	       struct fl_error *err)
 {
 	struct pq *pq = pq_of(db);
 	PGresult *result;
-	int got = 0;
+	int got;
 
 	db->fault = FL_FAULT_NONE;
-	result = lib.PQexec(pq->conn, sql);
-	if (!is_good(result))
-		got = fail(pq, result, doing, err);
+	got = finish(pq, lib.PQsendQuery(pq->conn, sql), doing, &result, err);
 	lib.PQclear(result);
 	return got;
 }
@@ -363,16 +473,14 @@ static int ask(struct fl_db *db, const char *sql, const char *const *args,
 {
 	struct pq *pq = pq_of(db);
 	PGresult *result;
-	int got = 0;
+	int got;
 
-	if (rows)
-		*rows = NULL;
 	db->fault = FL_FAULT_NONE;
-	result = lib.PQexecParams(pq->conn, sql, (int)count, NULL, args, NULL,
-				  NULL, 1);
-	if (!is_good(result))
-		got = fail(pq, result, doing, err);
-	if (rows && got == 0)
+	got = finish(pq,
+		     lib.PQsendQueryParams(pq->conn, sql, (int)count, NULL,
+					   args, NULL, NULL, 1),
+		     doing, &result, err);
+	if (rows)
 		*rows = (struct fl_rows *)result;
 	else
 		lib.PQclear(result);
@@ -462,19 +570,16 @@ static int begin_stream(struct fl_db *db, const char *sql,
 {
 	struct pq *pq = pq_of(db);
 	struct fl_buf copy = FL_BUF_INIT;
-	PGresult *result = NULL;
-	int got = 0;
+	int got;
 
-	db->fault = FL_FAULT_NONE;
 	fl_buf_puts(&copy, "COPY (");
-	if (put_literals(pq, sql, args, &copy) == 0) {
-		fl_buf_puts(&copy, ") TO STDOUT (FORMAT binary)");
-		result = lib.PQexec(pq->conn, copy.data);
-	}
+	got = put_literals(pq, sql, args, &copy);
+	fl_buf_puts(&copy, ") TO STDOUT (FORMAT binary)");
+	if (got == 0)
+		got = run(db, copy.data, "read", err);
+	else
+		fail(pq, NULL, "read", err);
 	fl_buf_release(&copy);
-	if (lib.PQresultStatus(result) != PGRES_COPY_OUT)
-		got = fail(pq, result, "read", err);
-	lib.PQclear(result);
 	if (got < 0)
 		return -1;
 	*out = fl_zalloc(sizeof(**out));
@@ -690,16 +795,7 @@ static void end(struct fl_db_cursor *cursor)
 
 int fl_pq_copy_begin(struct fl_db *db, const char *sql, struct fl_error *err)
 {
-	struct pq *pq = pq_of(db);
-	PGresult *result;
-	int got = 0;
-
-	db->fault = FL_FAULT_NONE;
-	result = lib.PQexec(pq->conn, sql);
-	if (lib.PQresultStatus(result) != PGRES_COPY_IN)
-		got = fail(pq, result, "write to", err);
-	lib.PQclear(result);
-	return got;
+	return run(db, sql, "write to", err);
 }
 
 int fl_pq_copy_put(struct fl_db *db, const char *bytes, size_t len,
@@ -716,15 +812,10 @@ int fl_pq_copy_end(struct fl_db *db, struct fl_error *err)
 {
 	struct pq *pq = pq_of(db);
 	PGresult *result;
-	int got = 0;
+	int got = finish(pq, lib.PQputCopyEnd(pq->conn, NULL), "write to",
+			 &result, err);
 
-	if (lib.PQputCopyEnd(pq->conn, NULL) != 1)
-		return fail(pq, NULL, "write to", err);
-	while ((result = lib.PQgetResult(pq->conn))) {
-		if (got == 0 && !is_good(result))
-			got = fail(pq, result, "write to", err);
-		lib.PQclear(result);
-	}
+	lib.PQclear(result);
 	return got;
 }
 

@@ -181,6 +181,8 @@ int fl_server_open(struct fl_store *store, const struct fl_server_kind *kind,
 						: prepare_to_read(s, mode, err);
 	if (result < 0)
 		fl_server_close(store);
+	else
+		s->db->hurried = mode == FL_STORE_WRITE;
 	return result;
 }
 
