@@ -149,15 +149,16 @@ two_loaders() {
 port_of() { sed -E 's|.*@[^/:]*:([0-9]+)/.*|\1|' <<<"$1"; }
 through() { sed -E "s|(@[^/:]*):[0-9]+/|\1:$1/|" <<<"$place"; }
 
-# supervise PLACE [OPTION...]: pipeline p, live, started again as often as it ends
-# with 3; ends with the file `stop`. Statuses of fl-load are in `ends`.
+# supervise PLACE: pipeline p, live, at $speed times a hundred ticks a second,
+# started again as often as it ends with 3; ends with the file `stop`. Statuses of
+# fl-load are in `ends`.
+speed=100
 supervise() {
 	local there=$1 got fetch load
-	shift
 	while [ ! -e stop ]; do
 		rm -f pipe pipe2
 		mkfifo pipe pipe2
-		fl-fetch "${sim[@]}" --speed 100 --resume "$there" --pipeline p \
+		fl-fetch "${sim[@]}" --speed "$speed" --resume "$there" --pipeline p \
 			--marks 300,30ms --warm-up 0s >pipe 2>>fetch.err &
 		fetch=$!
 		"${bars[@]}" <pipe >pipe2 2>>agg.err &
@@ -167,11 +168,11 @@ supervise() {
 		got=0
 		wait $load || got=$?
 		echo $got >>ends
-		wait $fetch
+		wait $fetch || :
 		sleep 0.05
 	done
 } 3>&-
-# begins PLACE [OPTION...]: the same in the background.
+# begins PLACE: the same in the background.
 begins() {
 	rm -f stop
 	supervise "$@" &
@@ -196,17 +197,18 @@ settles() {
 	[ "$(ask "$place" 'SELECT count(*) FROM twice')" = 0 ]
 }
 
-# cut_at_commit ONE-IN COUNT FAULT...: connections break where a transaction is
-# committed, until each kind of fault has come COUNT times.
+# cut_at_commit ONE-IN COUNT PARAMETERS FAULT...: connections break where a
+# transaction is committed, until each kind of fault has come COUNT times. The
+# place has PARAMETERS.
 cut_at_commit() {
-	local one_in=$1 count=$2 proxy fault at
-	shift 2
+	local one_in=$1 count=$2 parameters=$3 proxy fault at
+	shift 3
 	fl-load --migrate "$place"
 	witness "$place"
 	"$FL_BUILD/helper/cut-proxy" "$(port_of "$place")" port faults 7 "$one_in" "$@" 3>&- &
 	proxy=$!
 	until [ -s port ]; do sleep 0.02; done
-	begins "$(through "$(<port)")"
+	begins "$(through "$(<port)")$parameters"
 	for ((at = 0; at < 1200; at++)); do
 		for fault; do
 			[ "$(grep -cx "$fault" faults)" -ge "$count" ] || break
@@ -218,4 +220,45 @@ cut_at_commit() {
 	comes_to_rest
 	kill $proxy
 	settles "$(sort faults | uniq -c | awk '{ printf "%s=%d ", $2, $1 }')"
+}
+
+# afflict KIND TIMES SECONDS [PARAMETERS]: KIND N is done, with N random, and
+# undone by `no_toxic` after SECONDS at most, TIMES times, while the pipeline is
+# run by way of the proxy.
+afflict() {
+	local kind=$1 times=$2 seconds=$3 turn
+	toxiproxy_ready
+	fl-load --migrate "$place"
+	witness "$place"
+	proxy_to "$(port_of "$place")"
+	begins "$(through "$proxied")${4-}"
+	RANDOM=5
+	for ((turn = 0; turn < times; turn++)); do
+		moves_on
+		"$kind" $RANDOM
+		sleep "$((RANDOM % seconds)).$((RANDOM % 10))"
+		no_toxic
+		proxy_is true
+	done
+	moves_on
+	comes_to_rest
+	settles "$kind=$turn"
+}
+
+slow_network() {
+	toxic latency upstream "\"latency\":$(($1 % 40)),\"jitter\":$(($1 % 20))"
+	toxic bandwidth downstream "\"rate\":$((1 + $1 % 20))"
+}
+thin_network() { toxic bandwidth upstream "\"rate\":$((20 + $1 % 200))"; }
+# Each connection ends when so many bytes have gone to the server: in a COPY.
+cut_upstream() { toxic limit_data upstream "\"bytes\":$((3 * $1))"; }
+# … or have come from it: in any of its answers.
+cut_downstream() { toxic limit_data downstream "\"bytes\":$((1 + $1 % 4000))"; }
+reset_by_peer() { toxic reset_peer "$([ $(($1 % 2)) = 0 ] && echo up || echo down)stream" "\"timeout\":$(($1 % 50))"; }
+# Nothing comes any more, of what is due or what is sent, and nobody says so.
+half_open() { toxic timeout "$([ $(($1 % 2)) = 0 ] && echo up || echo down)stream" '"timeout":0'; }
+# What was said last is still on its way when the connection is closed.
+slow_close() {
+	toxic slow_close downstream "\"delay\":$((200 + $1 % 800))"
+	proxy_is false
 }

@@ -4,9 +4,16 @@
 load ../helper/common
 load ../helper/postgres
 load ../helper/faults
+load ../helper/toxiproxy
 
-setup_file() { begin_postgres --durable; }
-teardown_file() { postgres stop; }
+setup_file() {
+	begin_postgres --durable
+	begin_toxiproxy
+}
+teardown_file() {
+	end_toxiproxy
+	postgres stop
+}
 setup() {
 	cd "$BATS_TEST_TMPDIR" || return 1
 	postgres_ready
@@ -24,5 +31,29 @@ setup() {
 	two_loaders
 }
 @test "the connection cut before a COMMIT, in the middle of its answer, and before it gets there late" {
-	cut_at_commit 4 "$(rounds 6 100)" before after late
+	speed=20 cut_at_commit 4 "$(rounds 6 100)" '' before after late
+}
+@test "a server that says nothing any more where the answer to a COMMIT is due counts as lost" {
+	speed=10 cut_at_commit 4 "$(rounds 3 30)" '?tcp_user_timeout=700' silence
+}
+@test "a slow network, and a thin one" {
+	afflict slow_network "$(rounds 2 20)" 2
+}
+@test "a thin network" {
+	afflict thin_network "$(rounds 2 20)" 2
+}
+@test "connections cut after so many bytes to the server, which is in the middle of a COPY" {
+	afflict cut_upstream "$(rounds 6 100)" 2
+}
+@test "connections cut after so many bytes from the server" {
+	afflict cut_downstream "$(rounds 6 100)" 2
+}
+@test "connections reset by the other side" {
+	afflict reset_by_peer "$(rounds 6 100)" 2
+}
+@test "connections over which nothing comes any more" {
+	afflict half_open "$(rounds 4 50)" 3 '?tcp_user_timeout=1000'
+}
+@test "connections that are closed slowly, and then refused" {
+	afflict slow_close "$(rounds 4 50)" 2
 }
