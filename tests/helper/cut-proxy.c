@@ -26,7 +26,19 @@ enum {
 	LATE_MS = 500,
 };
 
-static const char word[] = "COMMIT";
+/* Where a byte does not go on, only their first one can begin anew. */
+static const struct {
+	const char *bytes;
+	size_t len;
+} words[] = {
+	{ "Q\0\0\0\x0b"
+	  "COMMIT\0",
+	  12 },
+	{ "\x07\0\0\0\x03"
+	  "COMMIT",
+	  11 },
+};
+#define WORDS (sizeof(words) / sizeof(*words))
 static int upstream_port;
 static unsigned seed, one_in;
 static char **faults;
@@ -36,7 +48,7 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 struct link {
 	int client, server;
-	size_t matched; /* bytes of the word that the client has just sent */
+	size_t matched[WORDS]; /* bytes of them that the client has just sent */
 	const char *fault;
 	unsigned dice; /* for what is left open */
 };
@@ -64,14 +76,18 @@ static bool has_word(struct link *link, const char *bytes, size_t len)
 	bool found = false;
 
 	for (size_t i = 0; i < len; i++) {
-		if (bytes[i] == word[link->matched])
-			link->matched++;
-		else
-			link->matched = bytes[i] == word[0];
-		if (word[link->matched])
-			continue;
-		link->matched = 0;
-		found = true;
+		for (size_t w = 0; w < WORDS; w++) {
+			size_t *at = &link->matched[w];
+
+			if (bytes[i] == words[w].bytes[*at])
+				++*at;
+			else
+				*at = bytes[i] == words[w].bytes[0];
+			if (*at < words[w].len)
+				continue;
+			*at = 0;
+			found = true;
+		}
 	}
 	return found;
 }

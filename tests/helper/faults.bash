@@ -7,6 +7,7 @@
 #   load ../helper/faults
 #   setup_file() { begin_postgres --durable; }
 #   setup() { postgres_ready; server=postgres; }
+#   teardown() { end_faults; }
 #   @test "..." { killed_under_a_pipeline; }
 #
 # $place is an empty database, "$server" COMMAND is its scripts/services.
@@ -14,6 +15,17 @@
 # shellcheck disable=SC2154 # run sets output and status, the files place and server
 
 load ../helper/place
+
+# end_faults: of a test that failed nothing is left running.
+end_faults() {
+	local pid
+	touch stop
+	for pid in fetch.pid helper.pid; do
+		[ ! -e $pid ] || kill "$(<$pid)" 2>/dev/null || :
+	done
+	[ ! -e networks ] || ip netns del "$(<networks)-a" || :
+	[ ! -e networks ] || ip netns del "$(<networks)-b" || :
+}
 
 # rounds SHORT LONG: how many, in everyday runs and with FL_LONG.
 rounds() { [ -z "${FL_LONG:-}" ] && echo "$1" || echo "$2"; }
@@ -26,6 +38,7 @@ told() {
 }
 
 sim=(sim --rate 100)
+inside=()
 bars=(fl-agg bars 1m --keep)
 # holds N [WORDS]: the place holds the first N records of ${sim[@]} and the bars of
 # them, and nothing else. Shows the verdict, with WORDS.
@@ -67,6 +80,7 @@ killed_under_a_load() {
 	mkfifo pipe pipe2
 	fl-fetch "${sim[@]}" --speed 100 --resume "$place" --pipeline p --marks 500,50ms >pipe 2>fetch.err 3>&- &
 	fetch=$!
+	echo $fetch >fetch.pid
 	"${bars[@]}" <pipe >pipe2 2>agg.err 3>&- &
 	fl-load -v --pipeline p --batch 2000,50ms "$place" <pipe2 2>load.err 3>&- &
 	load=$!
@@ -149,6 +163,9 @@ two_loaders() {
 port_of() { sed -E 's|.*@[^/:]*:([0-9]+)/.*|\1|' <<<"$1"; }
 through() { sed -E "s|(@[^/:]*):[0-9]+/|\1:$1/|" <<<"$place"; }
 
+# within COMMAND...: where the client is. It is this process that becomes it.
+within() { exec "${inside[@]}" "$@"; }
+
 # supervise PLACE: pipeline p, live, at $speed times a hundred ticks a second,
 # started again as often as it ends with 3; ends with the file `stop`. Statuses of
 # fl-load are in `ends`.
@@ -158,11 +175,11 @@ supervise() {
 	while [ ! -e stop ]; do
 		rm -f pipe pipe2
 		mkfifo pipe pipe2
-		fl-fetch "${sim[@]}" --speed "$speed" --resume "$there" --pipeline p \
+		within fl-fetch "${sim[@]}" --speed "$speed" --resume "$there" --pipeline p \
 			--marks 300,30ms --warm-up 0s >pipe 2>>fetch.err &
 		fetch=$!
 		"${bars[@]}" <pipe >pipe2 2>>agg.err &
-		fl-load -v --pipeline p --batch 1000,50ms "$there" <pipe2 2>>load.err &
+		within fl-load -v --pipeline p --batch 1000,50ms "$there" <pipe2 2>>load.err &
 		load=$!
 		echo $fetch >fetch.pid
 		got=0
@@ -207,6 +224,7 @@ cut_at_commit() {
 	witness "$place"
 	"$FL_BUILD/helper/cut-proxy" "$(port_of "$place")" port faults 7 "$one_in" "$@" 3>&- &
 	proxy=$!
+	echo $proxy >helper.pid
 	until [ -s port ]; do sleep 0.02; done
 	begins "$(through "$(<port)")$parameters"
 	for ((at = 0; at < 1200; at++)); do
@@ -261,4 +279,56 @@ half_open() { toxic timeout "$([ $(($1 % 2)) = 0 ] && echo up || echo down)strea
 slow_close() {
 	toxic slow_close downstream "\"delay\":$((200 + $1 % 800))"
 	proxy_is false
+}
+
+# --- a machine that is gone without a word ----------------------------------------
+
+# socket: of the server, in the file system, which all networks see.
+socket() {
+	case $place in
+	postgres*) echo "$(ask "$place" 'SHOW unix_socket_directories')/.s.PGSQL.$(port_of "$place")" ;;
+	mysql*) ask "$place" 'SELECT @@socket' ;;
+	esac
+}
+
+# two_networks: $away leads to the place from the one that "${inside[@]}" is in.
+two_networks() {
+	local name=fl$BASHPID
+	[ "$(id -u)" = 0 ] || skip 'only root makes networks'
+	command -v ip >/dev/null || skip 'ip is not installed'
+	command -v socat >/dev/null || skip 'socat is not installed'
+	ip netns add "$name-a" 2>ip.err || skip "$(head -n 1 ip.err)"
+	ip netns add "$name-b"
+	echo "$name" >networks
+	ip link add veth netns "$name-a" type veth peer name veth netns "$name-b"
+	ip -n "$name-a" addr add 10.77.0.1/30 dev veth
+	ip -n "$name-b" addr add 10.77.0.2/30 dev veth
+	ip -n "$name-a" link set veth up
+	ip -n "$name-b" link set veth up
+	ip netns exec "$name-b" socat TCP-LISTEN:7777,fork,reuseaddr "UNIX-CONNECT:$(socket)" 2>socat.err 3>&- &
+	echo $! >helper.pid
+	# shellcheck disable=SC2001
+	away=$(sed 's|@[^/]*/|@10.77.0.2:7777/|' <<<"$place")
+	inside=(ip netns exec "$name-a")
+}
+
+# cable_cut TIMES PARAMETERS: neither end hears of it, for longer than one waits.
+cable_cut() {
+	local turn
+	two_networks
+	fl-load --migrate "$place"
+	witness "$place"
+	begins "$away$2"
+	RANDOM=9
+	for ((turn = 0; turn < $1; turn++)); do
+		moves_on
+		sleep 0.$((RANDOM % 10))
+		ip -n "$(<networks)-b" link set veth down
+		sleep 2.$((RANDOM % 10))
+		ip -n "$(<networks)-b" link set veth up
+	done
+	moves_on
+	comes_to_rest
+	inside=()
+	settles "cuts=$turn"
 }

@@ -17,10 +17,10 @@ mariadb_service() {
 begin_mariadb() {
 	local said got=0
 	said=$(mariadb_service start "$@" 2>&1) || got=$?
-	echo "$said" >"$BATS_FILE_TMPDIR/start"
+	echo "$said" >"$BATS_FILE_TMPDIR/mariadb-start"
 	case $got:$said in
 	4:*' is not installed'*)
-		sed -n 's/^mariadb: \(.* is not installed\).*/\1/p' <<<"$said" >"$BATS_FILE_TMPDIR/missing"
+		sed -n 's/^mariadb: \(.* is not installed\).*/\1/p' <<<"$said" >"$BATS_FILE_TMPDIR/mariadb-missing"
 		;;
 	esac
 }
@@ -30,8 +30,8 @@ begin_mariadb() {
 # administrator into $root.
 mariadb_ready() {
 	local where
-	[ ! -e "$BATS_FILE_TMPDIR/missing" ] || skip "$(<"$BATS_FILE_TMPDIR/missing")"
-	where=$(mariadb_service env) || { cat "$BATS_FILE_TMPDIR/start" >&2; return 1; }
+	[ ! -e "$BATS_FILE_TMPDIR/mariadb-missing" ] || skip "$(<"$BATS_FILE_TMPDIR/missing")"
+	where=$(mariadb_service env) || { cat "$BATS_FILE_TMPDIR/mariadb-start" >&2; return 1; }
 	eval "$where"
 	# shellcheck disable=SC2034 # for the tests
 	place=${FL_MYSQL_TEST%/*}/test$BATS_TEST_NUMBER root=${FL_MYSQL_TEST_ROOT%/*}/test$BATS_TEST_NUMBER

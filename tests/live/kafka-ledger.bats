@@ -5,14 +5,17 @@
 load ../helper/common
 load ../helper/kafka
 load ../helper/postgres
+load ../helper/mariadb
 
 setup_file() {
 	begin_kafka
 	begin_postgres
+	begin_mariadb
 }
 teardown_file() {
 	kafka stop
 	postgres stop
+	mariadb_service stop
 }
 setup() {
 	cd "$BATS_TEST_TMPDIR" || return 1
@@ -30,19 +33,24 @@ setup() {
 	[ "$status" = 0 ]
 }
 
-# into_database PLACE: ticks and bars go there, out of Kafka, while two pipelines
-# are killed in turn.
+# into_database PLACE SEED: ticks and bars go there, out of Kafka, while two
+# pipelines are killed in turn.
 into_database() {
-	local kills=4 ticks=300000 speed=300
+	local kills=4 ticks=200000 speed=200
 	[ -z "${FL_LONG:-}" ] || { kills=200 ticks=3000000 speed=75; }
-	run "$BATS_TEST_DIRNAME/../helper/kafka_ledger.sh" $kills 2 "$PWD" $ticks "$1" $speed
+	run "$BATS_TEST_DIRNAME/../helper/kafka_ledger.sh" $kills "$2" "$PWD" $ticks "$1" $speed
 	echo "# $output" >&3
 	[ "$status" = 0 ]
 }
 
 @test "the same into PostgreSQL, with the ticks beside their bars: each once" {
 	postgres_ready
-	into_database "$place"
+	into_database "$place" 2
+}
+
+@test "the same into MariaDB" {
+	mariadb_ready
+	into_database "$place" 3
 }
 
 @test "a log followed into Kafka in transactions, killed at 50 random moments: each line once" {

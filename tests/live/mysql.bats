@@ -261,20 +261,3 @@ marked() {
 		cmp - <(fl-fetch store x.db --symbol ZZZB --from 2026-01-02T14:31Z)
 	fl-fetch store "$place" --list | cmp - <(fl-fetch store x.db --list)
 }
-
-# --- the server goes away -----------------------------------------------------
-
-@test "a server killed in the middle of loads ten times: nothing lost, nothing doubled" {
-	fl-fetch sim -n 400000 --resume "$place" --pipeline k | fl-load --pipeline k "$place" &
-	load=$!
-	for _ in {1..10}; do
-		sleep 0.2
-		kill -0 $load 2>/dev/null || break
-		mariadb_service kill
-		mariadb_service revive
-	done
-	wait $load || [ $? = 3 ]
-	fl-fetch sim -n 400000 --resume "$place" --pipeline k | fl-load --pipeline k "$place"
-	fl-fetch sim -n 400000 | fl-load x.db
-	fl-fetch store "$place" | cmp - <(fl-fetch store x.db)
-}

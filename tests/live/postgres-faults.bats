@@ -20,6 +20,7 @@ setup() {
 	# shellcheck disable=SC2034 # for the helper
 	server=postgres
 }
+teardown() { end_faults; }
 
 @test "the server killed ten times under a pipeline that is started again: nothing lost, nothing doubled" {
 	killed_under_a_pipeline
@@ -31,12 +32,12 @@ setup() {
 	two_loaders
 }
 @test "the connection cut before a COMMIT, in the middle of its answer, and before it gets there late" {
-	speed=20 cut_at_commit 4 "$(rounds 6 100)" '' before after late
+	speed=20 cut_at_commit 4 "$(rounds 4 100)" '' before after late
 }
 @test "a server that says nothing any more where the answer to a COMMIT is due counts as lost" {
 	speed=10 cut_at_commit 4 "$(rounds 3 30)" '?tcp_user_timeout=700' silence
 }
-@test "a slow network, and a thin one" {
+@test "a slow network" {
 	afflict slow_network "$(rounds 2 20)" 2
 }
 @test "a thin network" {
@@ -56,4 +57,7 @@ setup() {
 }
 @test "connections that are closed slowly, and then refused" {
 	afflict slow_close "$(rounds 4 50)" 2
+}
+@test "a cable that is cut, of which neither end hears" {
+	cable_cut "$(rounds 3 30)" '?tcp_user_timeout=1000'
 }
