@@ -115,13 +115,15 @@ static const struct fl_command command = {
 	.examples = "fl-fetch csv prices.csv | fl-clean | fl-load lake.db\n"
 		    "fl-load lake.db ticks.ndjson.zst\n"
 		    "fl-load lake/ ticks.ndjson.zst\n"
+		    "fl-load s3://bucket/lake ticks.ndjson.zst\n"
 		    "fl-load postgres:///lake ticks.ndjson.zst\n"
 		    "fl-fetch sim --resume lake.db --pipeline s -n 1000 | "
 		    "fl-load --pipeline s lake.db\n"
 		    "fl-load --positions lake.db\n"
 		    "fl-load --print-schema",
 	.notes = "PLACE is FILE.db, sqlite:FILE, DIR/ (with the slash: a "
-		 "folder of compressed files), postgres://[USER@]HOST/DB or "
+		 "folder of compressed files), s3://BUCKET/PREFIX (the same "
+		 "in a bucket), postgres://[USER@]HOST/DB or "
 		 "mysql://[USER@]HOST/DB (MariaDB, too); "
 		 "without one, what FL_STORE names.",
 };

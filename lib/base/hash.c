@@ -8,6 +8,7 @@
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -103,6 +104,22 @@ void fl_sha1(const void *bytes, size_t len, unsigned char digest[20])
 	pthread_once(&once, fetch_digests);
 	if (!EVP_Digest(bytes, len, digest, NULL, sha1, NULL))
 		FL_BUG("SHA-1 failed");
+}
+
+void fl_sha256(const void *bytes, size_t len, unsigned char digest[32])
+{
+	pthread_once(&once, fetch_digests);
+	if (!EVP_Digest(bytes, len, digest, NULL, sha256, NULL))
+		FL_BUG("SHA-256 failed");
+}
+
+void fl_hmac_sha256(const void *key, size_t key_len, const void *bytes,
+		    size_t len, unsigned char digest[32])
+{
+	pthread_once(&once, fetch_digests);
+	if (key_len > INT32_MAX ||
+	    !HMAC(sha256, key, (int)key_len, bytes, len, digest, NULL))
+		FL_BUG("HMAC failed");
 }
 
 void fl_random(void *bytes, size_t len)

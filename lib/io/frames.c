@@ -98,6 +98,16 @@ static int read_more(struct fl_frames *frames, struct fl_error *err)
 	ssize_t got;
 
 	fl_buf_reserve(&frames->in, CHUNK);
+	if (frames->pull) {
+		got = frames->pull(frames->from,
+				   frames->in.data + frames->in.len, CHUNK,
+				   err);
+		if (got < 0)
+			return -1;
+		frames->ended = got == 0;
+		frames->in.len += (size_t)got;
+		return 0;
+	}
 	do {
 		got = read(frames->fd, frames->in.data + frames->in.len, CHUNK);
 	} while (got < 0 && errno == EINTR);

@@ -9,6 +9,7 @@
 #define FL_IO_FRAMES_H
 
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "base/buf.h"
 #include "base/error.h"
@@ -31,6 +32,11 @@ void fl_unpacker_free(struct fl_unpacker *unpacker); /* NULL is fine */
 /* A file that is read frame by frame; zeroed but for fd at first. */
 struct fl_frames {
 	int fd;
+	/* Where the bytes come from instead; as read(2), but that err says what
+	 * went wrong. NULL: from fd. */
+	ssize_t (*pull)(void *from, void *bytes, size_t size,
+			struct fl_error *err);
+	void *from;
 	struct fl_buf out; /* the frame's content */
 	/* What was passed over: bytes of the file, and why. */
 	uint64_t bad_at, bad_len;
@@ -43,7 +49,8 @@ struct fl_frames {
 /* The next frame into frames->out.
  * returns 1; 0 at the end; 2 damaged bytes were passed over, `bad_at` and the
  *         rest tell, and the call after goes on behind them; -1
- * errors  FL_ERR_IO the read failed, without the file's name */
+ * errors  FL_ERR_IO the read failed, without the file's name; those of `pull`
+ */
 int fl_frames_next(struct fl_frames *frames, struct fl_unpacker *unpacker,
 		   struct fl_error *err);
 void fl_frames_release(struct fl_frames *frames); /* the fd stays open */

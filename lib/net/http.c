@@ -188,8 +188,12 @@ struct job {
 	struct fl_http *http;
 	enum state state;
 	void *arg;
-	char *urls[2];              /* the second NULL: no other host */
-	char *form, *cookie;        /* NULL */
+	char *urls[2];       /* the second NULL: no other host */
+	char *form, *cookie; /* NULL */
+	char *method;        /* NULL: by the form */
+	const void *to_send;
+	size_t to_send_len;
+	int (*make_head)(void *arg, struct fl_buf *lines, struct fl_error *err);
 	struct curl_slist *headers; /* of this one alone; NULL */
 	unsigned at;                /* which of them is asked */
 	bool turned;                /* the other host was tried */
@@ -257,6 +261,51 @@ static int take_progress(void *arg, curl_off_t all, curl_off_t now,
 
 /* --- jobs --- */
 
+/* A question of which every byte counts. */
+static void set_exact(struct job *job)
+{
+	CURL *easy = job->easy;
+
+#define SET(option, value) curl.easy_setopt(easy, CURLOPT_##option, value)
+	SET(FOLLOWLOCATION, 0L);
+	SET(ACCEPT_ENCODING, NULL);
+	SET(PATH_AS_IS, 1L);
+	SET(USERAGENT, NULL); /* the header has it, if at all */
+	if (strcmp(job->method, "HEAD") == 0) {
+		SET(NOBODY, 1L);
+	} else if (strcmp(job->method, "GET") != 0) {
+		SET(POSTFIELDS, job->to_send ? job->to_send : "");
+		SET(POSTFIELDSIZE_LARGE, (curl_off_t)job->to_send_len);
+		SET(CUSTOMREQUEST, job->method);
+	}
+#undef SET
+}
+
+/* Its header, made anew for each try. */
+static int set_head(struct job *job, struct fl_error *err)
+{
+	struct fl_buf lines = FL_BUF_INIT;
+	struct curl_slist *list;
+	char *rest, *line;
+
+	if (job->make_head(job->arg, &lines, err) < 0) {
+		fl_buf_release(&lines);
+		return -1;
+	}
+	/* libcurl would wait for leave to send a large body. */
+	list = curl.slist_append(NULL, "Expect:");
+	rest = lines.data;
+	while ((line = strsep(&rest, "\n"))) {
+		if (*line)
+			list = curl.slist_append(list, line);
+	}
+	curl.slist_free_all(job->headers);
+	job->headers = list;
+	explicit_bzero(lines.data, lines.len);
+	fl_buf_release(&lines);
+	return 0;
+}
+
 static void set_options(struct fl_http *http, struct job *job)
 {
 	/* Nobody is led away from TLS. */
@@ -307,6 +356,8 @@ static void set_options(struct fl_http *http, struct job *job)
 		SET(COOKIEFILE, "");
 	}
 #undef SET
+	if (job->method)
+		set_exact(job);
 	/* Verification is libcurl's default, and nothing here turns it off. */
 }
 
@@ -319,7 +370,7 @@ static const char *masked(struct fl_http *http, const struct job *job)
 
 static const char *method_of(const struct job *job)
 {
-	return job->form ? "POST" : "GET";
+	return job->method ? job->method : job->form ? "POST" : "GET";
 }
 
 /* Is there no need to ask? returns 1, 0, -1 */
@@ -355,6 +406,8 @@ static int begin(struct fl_http *http, struct job *job, struct fl_error *err)
 	fl_buf_reset(&job->head);
 	job->head.max = HEAD_MAX;
 	job->body.max = http->settings.max_body;
+	if (job->make_head && set_head(job, err) < 0)
+		return -1;
 	set_options(http, job);
 	code = curl.multi_add_handle(http->multi, job->easy);
 	if (code)
@@ -378,6 +431,7 @@ static void free_job(struct job *job)
 	free(job->urls[1]);
 	free(job->form);
 	free(job->cookie);
+	free(job->method);
 	curl.slist_free_all(job->headers);
 	fl_buf_release(&job->head);
 	fl_buf_release(&job->body);
@@ -661,6 +715,11 @@ void fl_http_ask(struct fl_http *http, const struct fl_http_request *request)
 		job->cookie = fl_strdup(request->cookie);
 	if (request->accept)
 		job->headers = make_headers(request->accept);
+	if (request->method)
+		job->method = fl_strdup(request->method);
+	job->to_send = request->body;
+	job->to_send_len = request->body_len;
+	job->make_head = request->head;
 	job->asked_ns = fl_monotonic_ns();
 	job->due_ns = job->asked_ns + request->wait_ns;
 	while (*at)

@@ -62,6 +62,16 @@ struct fl_http_request {
 	const char *form;      /* POST this form; NULL: GET */
 	const char *accept;    /* instead of the settings'; NULL */
 	const char *cookie;    /* "A=1; B=2", for the first host alone; NULL */
+	/* A question whose every byte counts: "PUT", "HEAD", also "GET". The
+	 * URL is sent as it stands, redirects are answers, nothing that comes
+	 * is undone, and the header is what `head` says. NULL: as above. */
+	const char *method;
+	const void *body; /* body_len bytes to send, borrowed until the answer
+			   * was given; NULL */
+	size_t body_len;
+	/* Lines of header, an LF behind each, asked for before every try: what
+	 * is signed is signed with its time. An error ends fl_http_next(). */
+	int (*head)(void *arg, struct fl_buf *lines, struct fl_error *err);
 };
 
 /* Why no whole answer came. */

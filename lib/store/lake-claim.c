@@ -66,8 +66,8 @@ claim_of(struct fl_lake *lake, const char *pipeline, struct fl_error *err)
 	/* Whoever made the newest commit may have died before it was done. */
 	if ((lake->done_number != claim->commit.number ||
 	     lake->done_pipeline != fl_lake_pipeline_id(pipeline)) &&
-	    fl_lake_publish(lake, claim->commit.objects,
-			    claim->commit.object_count, err) < 0)
+	    fl_objects_publish(&lake->objects, claim->commit.objects,
+			       claim->commit.object_count, false, err) < 0)
 		return NULL;
 	claim->commit.object_count = 0;
 	return claim;
@@ -129,7 +129,7 @@ static int overtaken(const struct fl_lake *lake, const char *pipeline,
 			    "pipeline '%s' was taken over: somebody else has "
 			    "committed to '%s' meanwhile",
 			    fl_show(pipeline, strlen(pipeline), 100),
-			    lake->folder.place);
+			    lake->objects.place);
 }
 
 struct pruning {
@@ -147,7 +147,7 @@ static int prune_one(void *arg, const char *name)
 	if (!number || number >= pruning->below)
 		return 0;
 	path = fl_sprintf("%s/%s", pruning->dir, name);
-	fl_folder_remove(&pruning->lake->folder, path);
+	fl_objects_remove(&pruning->lake->objects, path);
 	free(path);
 	return 0;
 }
@@ -164,17 +164,18 @@ static int write_next(struct fl_lake *lake, struct fl_lake_commit *commit,
 	struct fl_buf text = FL_BUF_INIT;
 	int result = -1;
 
-	fl_lake_commit_print(commit, at, &text);
 	if (draft)
-		result = fl_folder_claim(&lake->folder, draft, path, text.data,
-					 text.len, err);
+		fl_lake_commit_print(commit, at, draft, &text);
+	if (draft)
+		result = fl_objects_claim(&lake->objects, draft, path,
+					  text.data, text.len, err);
 	lake->committed = lake->committed || result > 0;
 	if (result == 2 ||
 	    (result > 0 &&
 	     fl_lake_commit_highest(lake, dir, &highest, err) < 0))
 		result = -1;
 	if (result > 0 && highest != number) {
-		fl_folder_remove(&lake->folder, path);
+		fl_objects_remove(&lake->objects, path);
 		lake->committed = false;
 		result = 0;
 	}
@@ -184,8 +185,8 @@ static int write_next(struct fl_lake *lake, struct fl_lake_commit *commit,
 		commit->number = number;
 		pruning.below = number > KEPT ? number - KEPT : 0;
 		if (number % KEPT == 0 &&
-		    fl_folder_list(&lake->folder, dir, prune_one, &pruning,
-				   err) < 0)
+		    fl_objects_list(&lake->objects, dir, prune_one, &pruning,
+				    err) < 0)
 			result = -1;
 	}
 	fl_buf_release(&text);
@@ -199,14 +200,19 @@ int fl_lake_commit_write(struct fl_lake *lake, struct fl_error *err)
 {
 	struct fl_lake_claim *claim = lake->claims;
 
+	if (claim && !lake->proved &&
+	    fl_objects_prove(&lake->objects, FL_LAKE_FORMAT, fl_lake_format,
+			     strlen(fl_lake_format), err) < 0)
+		return -1;
+	lake->proved = lake->proved || claim;
 	for (size_t i = 0; claim && i < lake->count; i++) {
-		if (lake->objects[i].to)
+		if (lake->prepared[i].to)
 			fl_lake_commit_add(
 				&claim->commit,
 				fl_lake_commit_keep(&claim->commit,
-						    lake->objects[i].from),
+						    lake->prepared[i].from),
 				fl_lake_commit_keep(&claim->commit,
-						    lake->objects[i].to));
+						    lake->prepared[i].to));
 	}
 	for (; claim; claim = claim->next) {
 		if (claim->commit.stamp < lake->last_stamp)

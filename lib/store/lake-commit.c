@@ -9,11 +9,9 @@
  *
  * source  DESIGN: "The lake as a sink"
  * SPDX-License-Identifier: Apache-2.0 */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/mem.h"
 #include "base/time.h"
@@ -210,31 +208,28 @@ int fl_lake_commit_highest(struct fl_lake *lake, const char *dir,
 			   uint64_t *number, struct fl_error *err)
 {
 	*number = 0;
-	return fl_folder_list(&lake->folder, dir, read_highest, number, err);
+	return fl_objects_list(&lake->objects, dir, read_highest, number, err);
 }
 
 int fl_lake_read_whole(struct fl_lake *lake, const char *path,
 		       struct fl_buf *text, struct fl_error *err)
 {
-	int fd = fl_folder_read(&lake->folder, path, err);
-	int result = 1;
+	struct fl_object_in *in;
+	int found = fl_objects_get(&lake->objects, path, &in, err);
 	ssize_t got;
 
-	if (fd < 0)
-		return err->code == FL_OK ? 0 : -1;
+	if (found <= 0)
+		return found;
 	do {
 		fl_buf_reserve(text, 65536);
-		got = read(fd, text->data + text->len, 65536);
+		got = fl_objects_pull(&lake->objects, in,
+				      text->data + text->len, 65536, err);
 		if (got > 0)
 			text->len += (size_t)got;
-		else if (got < 0 && errno != EINTR)
-			result = fl_folder_fault(&lake->folder, "read", path,
-						 err);
-	} while (result > 0 && got != 0 &&
-		 text->len < (size_t)SIZE_MAX_MIB << 20);
-	close(fd);
+	} while (got > 0 && text->len < (size_t)SIZE_MAX_MIB << 20);
+	fl_objects_end(&lake->objects, &in);
 	text->data[text->len] = '\0';
-	return result;
+	return got < 0 ? -1 : 1;
 }
 
 static int damaged(struct fl_lake *lake, const char *path, struct fl_error *err)
@@ -242,7 +237,7 @@ static int damaged(struct fl_lake *lake, const char *path, struct fl_error *err)
 	return fl_error_set(err, FL_ERR_REFUSED,
 			    "'%s%s' is damaged, or of a newer release: it is "
 			    "no commit that can be read",
-			    lake->folder.place, path);
+			    lake->objects.place, path);
 }
 
 /* The newest commit in a folder of commits. */
@@ -323,8 +318,8 @@ int fl_lake_commit_each(struct fl_lake *lake,
 	struct fl_map names = FL_MAP_INIT;
 	struct fl_lake_commit *commits;
 	size_t count = 0;
-	int result = fl_folder_list(&lake->folder, FL_LAKE_COMMITS, add_name,
-				    &names, err);
+	int result = fl_objects_list(&lake->objects, FL_LAKE_COMMITS, add_name,
+				     &names, err);
 
 	commits = fl_zalloc((names.count + 1) * sizeof(*commits));
 	for (size_t i = 0; i < names.count && result >= 0; i++) {
@@ -396,9 +391,10 @@ static void put_position(struct fl_buf *out,
 }
 
 void fl_lake_commit_print(const struct fl_lake_commit *commit, const char *at,
-			  struct fl_buf *out)
+			  const char *by, struct fl_buf *out)
 {
 	put_text(out, "{\"pipeline\":", commit->pipeline);
+	put_text(out, ",\"by\":", by);
 	fl_buf_printf(out, ",\"stamp\":\"%016llx\"",
 		      (unsigned long long)commit->stamp);
 	put_text(out, ",\"mark\":{\"type\":\"mark\",\"pipeline\":",

@@ -167,7 +167,7 @@ static void drop_ended(struct fl_lake_merge *merge)
 		if (merge->runs[i].bytes)
 			merge->runs[left++] = merge->runs[i];
 		else
-			fl_lake_run_close(&merge->runs[i]);
+			fl_lake_run_close(merge->reader, &merge->runs[i]);
 	}
 	merge->run_count = left;
 }
@@ -204,7 +204,7 @@ static int spool(struct fl_lake_merge *merge, struct fl_error *err)
 				      "cannot read a temporary file: %s",
 				      strerror(errno));
 	for (size_t i = first; i < merge->run_count; i++)
-		fl_lake_run_close(&merge->runs[i]);
+		fl_lake_run_close(merge->reader, &merge->runs[i]);
 	merge->run_count = first;
 	if (result < 0) {
 		close(fd);
@@ -253,7 +253,7 @@ static int find_starts(struct fl_lake_merge *merge, struct fl_error *err)
 			merge->waiting[merge->waiting_count++] =
 				(struct fl_lake_start){ &merge->sources[i],
 							run.ts };
-		fl_lake_run_close(&run);
+		fl_lake_run_close(merge->reader, &run);
 		if (result < 0)
 			return -1;
 	}
@@ -267,7 +267,7 @@ static int find_starts(struct fl_lake_merge *merge, struct fl_error *err)
 static void close_runs(struct fl_lake_merge *merge)
 {
 	for (size_t i = 0; i < merge->run_count; i++)
-		fl_lake_run_close(&merge->runs[i]);
+		fl_lake_run_close(merge->reader, &merge->runs[i]);
 	merge->run_count = 0;
 	merge->current = NULL;
 	merge->waiting_count = merge->waiting_at = 0;

@@ -49,8 +49,10 @@ struct fl_lake_damage {
 
 struct fl_lake_run {
 	const struct fl_lake_source *source;
-	struct fl_frames frames; /* fd -1: not open, or at its end */
-	size_t at;               /* in frames.out */
+	struct fl_object_in *in; /* NULL: a spool, or not open */
+	struct fl_frames frames;
+	bool open; /* false: closed, or at its end */
+	size_t at; /* in frames.out */
 	/* The line it stands on; bytes NULL: at the end. */
 	const char *bytes;
 	size_t len;
@@ -80,7 +82,7 @@ int fl_lake_run_spool(struct fl_lake_reader *reader, struct fl_lake_run *run,
 		      int fd, struct fl_error *err);
 int fl_lake_run_next(struct fl_lake_reader *reader, struct fl_lake_run *run,
 		     struct fl_error *err);
-void fl_lake_run_close(struct fl_lake_run *run);
+void fl_lake_run_close(struct fl_lake_reader *reader, struct fl_lake_run *run);
 /* The line as a record, in reader->json. false: it is none (told as damage) */
 bool fl_lake_run_record(struct fl_lake_reader *reader,
 			const struct fl_lake_run *run, struct fl_record *rec);

@@ -29,7 +29,7 @@ static void note_damage(struct fl_lake_reader *reader,
 	struct fl_lake_damage *damage = &reader->damage;
 	char *text = fl_sprintf("'%s%s' is damaged at byte %llu: %llu bytes "
 				"passed over (%s)",
-				reader->lake->folder.place,
+				reader->lake->objects.place,
 				run->source ? run->source->path : "a spool",
 				(unsigned long long)at, (unsigned long long)len,
 				why);
@@ -71,72 +71,78 @@ static int look_for_same(void *arg, const char *text)
 }
 
 /* Somebody has loaded the very same records again: it got a later stamp. */
-static int open_same(struct fl_folder *folder,
-		     const struct fl_lake_source *source, struct fl_error *err)
+static int open_same(struct fl_objects *objects,
+		     const struct fl_lake_source *source,
+		     struct fl_object_in **in, struct fl_error *err)
 {
 	char *dir =
 		fl_strndup(source->path,
 			   (size_t)(strrchr(source->path, '/') - source->path));
 	struct same same = { &source->name, NULL };
 	char *path;
-	int fd = -1;
+	int got = fl_objects_list(objects, dir, look_for_same, &same, err);
 
-	if (fl_folder_list(folder, dir, look_for_same, &same, err) == 0 &&
-	    same.found) {
+	if (got == 0 && same.found) {
 		path = fl_sprintf("%s/%s", dir, same.found);
-		fd = fl_folder_read(folder, path, err);
+		got = fl_objects_get(objects, path, in, err);
 		free(path);
 	}
 	free(same.found);
 	free(dir);
-	return fd;
+	return got;
 }
 
-/* -1 with err.code FL_OK: it is not there any more */
-static int open_source(struct fl_folder *folder,
+/* returns 1, 0 it is not there any more, -1 */
+static int open_source(struct fl_objects *objects,
 		       const struct fl_lake_source *source,
-		       struct fl_error *err)
+		       struct fl_object_in **in, struct fl_error *err)
 {
 	const struct timespec pause = { .tv_nsec = 1000000 };
-	int fd = fl_folder_read(folder, source->path, err);
+	int got = fl_objects_get(objects, source->path, in, err);
 
-	if (fd < 0 && err->code == FL_OK && source->from) {
-		fd = fl_folder_read(folder, source->from, err);
-		if (fd < 0 && err->code == FL_OK) /* published just now */
-			fd = fl_folder_read(folder, source->path, err);
+	if (got == 0 && source->from) {
+		got = fl_objects_get(objects, source->from, in, err);
+		if (got == 0) /* published just now */
+			got = fl_objects_get(objects, source->path, in, err);
 	}
 	/* It may move on once more while the folder is listed, and a listing
 	 * may miss what moves. */
-	for (int look = 0; look < LOOKS && fd < 0 && err->code == FL_OK;
-	     look++) {
+	for (int look = 0; look < LOOKS && got == 0; look++) {
 		if (look > 1)
 			nanosleep(&pause, NULL);
-		fd = open_same(folder, source, err);
+		got = open_same(objects, source, in, err);
 	}
-	return fd;
+	return got;
 }
 
 int fl_lake_run_open(struct fl_lake_reader *reader, struct fl_lake_run *run,
 		     const struct fl_lake_source *source, struct fl_error *err)
 {
+	struct fl_objects *objects = &reader->lake->objects;
+	int got;
+
 	memset(run, 0, sizeof(*run));
 	run->source = source;
 	run->order = source->order;
-	run->frames.fd = open_source(&reader->lake->folder, source, err);
-	if (run->frames.fd >= 0)
-		return fl_lake_run_next(reader, run, err);
-	if (err->code != FL_OK)
+	got = open_source(objects, source, &run->in, err);
+	if (got < 0)
 		return -1;
+	if (got > 0) {
+		run->open = true;
+		run->frames.pull = objects->ops->pull;
+		run->frames.from = run->in;
+		return fl_lake_run_next(reader, run, err);
+	}
 	/* The newest commit names it, and it was removed since: partitions may
 	 * be. */
 	if (source->from) {
-		fl_log("'%s%s' was removed", reader->lake->folder.place,
+		fl_log("'%s%s' was removed", reader->lake->objects.place,
 		       source->path);
 		return 0;
 	}
 	return fl_error_set(err, FL_ERR_AGAIN,
 			    "'%s%s' was removed while it was to be read",
-			    reader->lake->folder.place, source->path);
+			    reader->lake->objects.place, source->path);
 }
 
 int fl_lake_run_spool(struct fl_lake_reader *reader, struct fl_lake_run *run,
@@ -144,15 +150,16 @@ int fl_lake_run_spool(struct fl_lake_reader *reader, struct fl_lake_run *run,
 {
 	memset(run, 0, sizeof(*run));
 	run->frames.fd = fd;
-	run->spooled = true;
+	run->open = run->spooled = true;
 	return fl_lake_run_next(reader, run, err);
 }
 
-void fl_lake_run_close(struct fl_lake_run *run)
+void fl_lake_run_close(struct fl_lake_reader *reader, struct fl_lake_run *run)
 {
-	if (run->frames.fd >= 0)
+	if (run->open && run->spooled)
 		close(run->frames.fd);
-	run->frames.fd = -1;
+	fl_objects_end(&reader->lake->objects, &run->in);
+	run->open = false;
 	fl_frames_release(&run->frames);
 	fl_buf_release(&run->key);
 	run->bytes = NULL;
@@ -235,11 +242,8 @@ static int next_frame(struct fl_lake_reader *reader, struct fl_lake_run *run,
 				    run->frames.bad_len, run->frames.why);
 			continue;
 		}
-		if (got < 0)
-			return fl_error_wrap(err, "cannot read '%s%s'",
-					     reader->lake->folder.place,
-					     run->source ? run->source->path
-							 : "a spool");
+		if (got < 0 && run->spooled)
+			fl_error_wrap(err, "cannot read a temporary file");
 		return got;
 	}
 }
@@ -249,7 +253,7 @@ int fl_lake_run_next(struct fl_lake_reader *reader, struct fl_lake_run *run,
 {
 	run->keyed = false;
 	run->bytes = NULL;
-	while (run->frames.fd >= 0) {
+	while (run->open) {
 		const char *start = run->frames.out.data + run->at, *lf;
 		int got;
 
@@ -269,7 +273,7 @@ int fl_lake_run_next(struct fl_lake_reader *reader, struct fl_lake_run *run,
 		if (got < 0)
 			return -1;
 		if (got == 0)
-			fl_lake_run_close(run);
+			fl_lake_run_close(reader, run);
 	}
 	return 0;
 }

@@ -176,7 +176,7 @@ static int look_at_object(void *arg, const char *text)
 
 	if (!fl_lake_read_name(text, &name)) {
 		fl_log("'%s%s/%s' is not an object of this lake: passed over",
-		       walk->lake->folder.place, walk->dir.data, text);
+		       walk->lake->objects.place, walk->dir.data, text);
 		return 0;
 	}
 	if (name.pipeline) {
@@ -198,18 +198,18 @@ static int look_at_object(void *arg, const char *text)
 static int look_at_objects(struct walk *walk)
 {
 	const struct timespec pause = { .tv_nsec = FL_SECOND / 100 };
-	struct fl_folder *folder = &walk->lake->folder;
+	struct fl_objects *objects = &walk->lake->objects;
 
 	for (int looks = 0; looks < LOOKS; looks++) {
 		int64_t before;
 
 		if (looks)
 			nanosleep(&pause, NULL);
-		before = fl_folder_changed(folder, walk->dir.data);
-		if (fl_folder_list(folder, walk->dir.data, look_at_object, walk,
-				   walk->err) < 0)
+		before = fl_objects_changed(objects, walk->dir.data);
+		if (fl_objects_list(objects, walk->dir.data, look_at_object,
+				    walk, walk->err) < 0)
 			return -1;
-		if (!fl_folder_is_restless(folder, walk->dir.data, before))
+		if (!fl_objects_is_restless(objects, walk->dir.data, before))
 			break;
 	}
 	return 0;
@@ -241,8 +241,8 @@ static int look_at_type(struct walk *walk, const struct fl_type *type,
 	walk->part = (struct fl_lake_part){ .type = type, .partial = partial };
 	fl_buf_reset(&walk->dir);
 	fl_buf_puts(&walk->dir, partial ? "bar_partial" : type->name);
-	return fl_folder_list(&walk->lake->folder, walk->dir.data, look_at_day,
-			      walk, walk->err);
+	return fl_objects_list(&walk->lake->objects, walk->dir.data,
+			       look_at_day, walk, walk->err);
 }
 
 /* "quote/dt=2026-11-20/part-…" into its parts. */
@@ -364,7 +364,7 @@ int fl_lake_view_take(struct fl_lake *lake, const struct fl_query *query,
 	if (result == 0)
 		fl_log("%zu objects of '%s' to read, %zu partitions passed "
 		       "over",
-		       view->count, lake->folder.place, view->passed_over);
+		       view->count, lake->objects.place, view->passed_over);
 	fl_map_release(&walk.seen, NULL);
 	fl_buf_release(&walk.dir);
 	free(walk.known);

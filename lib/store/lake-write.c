@@ -288,12 +288,11 @@ static struct fl_hash128 hash_run(struct fl_lake_batch *batch,
 	return hash;
 }
 
-static int write_frames(struct fl_lake *lake, const char *path, int fd,
+static int write_frames(struct fl_lake *lake, struct fl_object_out *to,
 			const struct entry *entries, size_t count,
 			struct fl_error *err)
 {
 	struct fl_lake_batch *batch = lake->batch;
-	char *shown = fl_sprintf("%s%s", lake->folder.place, path);
 	int result = 0;
 
 	fl_buf_reset(&batch->out);
@@ -302,12 +301,12 @@ static int write_frames(struct fl_lake *lake, const char *path, int fd,
 		result = fl_packer_add(batch->packer, batch->text.data,
 				       batch->text.len, &batch->out, err);
 		if (result == 0 && (i == count || batch->out.len >= OUT_SIZE)) {
-			result = fl_write_all(fd, batch->out.data,
-					      batch->out.len, shown, err);
+			result = fl_objects_write(&lake->objects, to,
+						  batch->out.data,
+						  batch->out.len, err);
 			fl_buf_reset(&batch->out);
 		}
 	}
-	free(shown);
 	return result;
 }
 
@@ -342,19 +341,19 @@ static struct fl_lake_object *add_object(struct fl_lake *lake)
 {
 	if (lake->count == lake->cap) {
 		lake->cap = lake->cap ? 2 * lake->cap : 16;
-		lake->objects = fl_realloc(lake->objects, lake->cap,
-					   sizeof(*lake->objects));
+		lake->prepared = fl_realloc(lake->prepared, lake->cap,
+					    sizeof(*lake->prepared));
 	}
-	memset(&lake->objects[lake->count], 0, sizeof(*lake->objects));
-	return &lake->objects[lake->count++];
+	memset(&lake->prepared[lake->count], 0, sizeof(*lake->prepared));
+	return &lake->prepared[lake->count++];
 }
 
 /* Is the object of old one that this batch renames already? */
 static bool is_taken(const struct fl_lake *lake, const char *from)
 {
 	for (size_t i = 0; i < lake->count; i++) {
-		if (lake->objects[i].from &&
-		    strcmp(lake->objects[i].from, from) == 0)
+		if (lake->prepared[i].from &&
+		    strcmp(lake->prepared[i].from, from) == 0)
 			return true;
 	}
 	return false;
@@ -362,21 +361,22 @@ static bool is_taken(const struct fl_lake *lake, const char *from)
 
 /* One partition's entries. */
 static int write_object(struct fl_lake *lake, const struct fl_lake_part *part,
-			const struct entry *entries, size_t count, bool sync,
+			const struct entry *entries, size_t count, bool few,
 			struct fl_error *err)
 {
 	struct fl_lake_object *object = add_object(lake);
 	struct fl_buf dir = FL_BUF_INIT;
 	struct present present = { .content = &object->content };
 	char *same = NULL;
-	int result, fd = -1;
+	struct fl_object_out *to = NULL;
+	int result;
 
 	object->part = *part;
 	object->spill = lake->spills;
 	object->content = hash_run(lake->batch, entries, count);
 	fl_lake_put_part(&dir, part);
-	result =
-		fl_folder_list(&lake->folder, dir.data, look_at, &present, err);
+	result = fl_objects_list(&lake->objects, dir.data, look_at, &present,
+				 err);
 	object->newest = present.newest;
 	if (present.same)
 		same = fl_sprintf("%s/%s", dir.data, present.same);
@@ -387,15 +387,15 @@ static int write_object(struct fl_lake *lake, const struct fl_lake_part *part,
 	} else if (result == 0) {
 		object->from = fl_lake_draft(lake, err);
 		object->is_draft = true;
-		if (object->from)
-			fd = fl_folder_create(&lake->folder, object->from, err);
-		result = fd < 0 ? -1
-				: write_frames(lake, object->from, fd, entries,
-					       count, err);
-		if (fd >= 0 && fl_folder_seal(&lake->folder, object->from, fd,
-					      sync && result == 0, err) < 0)
+		result = !object->from
+				 ? -1
+				 : fl_objects_create(&lake->objects,
+						     object->from, &to, err);
+		if (result == 0)
+			result = write_frames(lake, to, entries, count, err);
+		if (fl_objects_seal(&lake->objects, &to, result == 0, few,
+				    err) < 0)
 			result = -1;
-		lake->unsynced = lake->unsynced || !sync;
 	}
 	free(present.same);
 	free(same);
@@ -432,26 +432,20 @@ int fl_lake_prepare(struct fl_lake *lake, struct fl_error *err)
 {
 	if (lake->batch && lake->batch->count && spill(lake, err) < 0)
 		return -1;
-	if (lake->unsynced && fl_folder_sync_all(&lake->folder, err) < 0)
-		return -1;
-	if (!lake->unsynced && lake->drafts &&
-	    fl_folder_sync(&lake->folder, lake->drafts, err) < 0)
-		return -1;
-	lake->unsynced = false;
-	return 0;
+	return fl_objects_settle(&lake->objects, lake->drafts, err);
 }
 
 void fl_lake_discard(struct fl_lake *lake)
 {
 	for (size_t i = 0; i < lake->count; i++) {
-		if (lake->objects[i].is_draft && lake->objects[i].from)
-			fl_folder_remove(&lake->folder, lake->objects[i].from);
-		free(lake->objects[i].from);
-		free(lake->objects[i].to);
+		if (lake->prepared[i].is_draft && lake->prepared[i].from)
+			fl_objects_remove(&lake->objects,
+					  lake->prepared[i].from);
+		free(lake->prepared[i].from);
+		free(lake->prepared[i].to);
 	}
 	lake->count = 0;
 	lake->spills = 0;
-	lake->unsynced = false;
 	if (lake->batch)
 		empty(lake->batch);
 }

@@ -1,4 +1,5 @@
-/* lake: a store in a folder, which any tool that reads NDJSON reads as well.
+/* lake: a store of files in a folder or a bucket of S3, which any tool that
+ * reads NDJSON reads as well.
  *
  * A batch is prepared (objects under temporary names, synced), committed where
  * it has marks (one file in _commit/PIPELINE/, made exclusively, which holds
@@ -31,7 +32,7 @@
 #include "io/stream.h"
 #include "store/crash.h"
 
-static const char format[] = "financelake lake 1\n";
+const char fl_lake_format[] = "financelake lake 1\n";
 
 /* --- opening ------------------------------------------------------------- */
 
@@ -39,6 +40,8 @@ static bool claims(const char *place)
 {
 	size_t len = strlen(place);
 
+	if (strncmp(place, "s3://", 5) == 0)
+		return true;
 	return len > 0 && place[len - 1] == '/' && !strstr(place, "://");
 }
 
@@ -56,7 +59,7 @@ static int identify(struct fl_lake *lake, struct fl_error *err)
 	struct fl_buf text = FL_BUF_INIT;
 	size_t names = 0;
 	int got = fl_lake_read_whole(lake, FL_LAKE_FORMAT, &text, err);
-	bool known = strcmp(fl_buf_text(&text), format) == 0;
+	bool known = strcmp(fl_buf_text(&text), fl_lake_format) == 0;
 
 	fl_buf_release(&text);
 	lake->empty = got == 0;
@@ -64,34 +67,27 @@ static int identify(struct fl_lake *lake, struct fl_error *err)
 		return fl_error_set(err, FL_ERR_REFUSED,
 				    "'%s' is a lake of another release: update "
 				    "financelake",
-				    lake->folder.place);
+				    lake->objects.place);
 	if (got != 0)
 		return got < 0 ? -1 : 0;
-	if (fl_folder_list(&lake->folder, "", count_name, &names, err) < 0)
+	if (fl_objects_list(&lake->objects, "", count_name, &names, err) < 0)
 		return -1;
 	if (names)
 		return fl_error_set(err, FL_ERR_REFUSED,
 				    "'%s' holds other things than a lake: name "
 				    "a folder of its own",
-				    lake->folder.place);
+				    lake->objects.place);
 	return 0;
 }
 
 char *fl_lake_draft(struct fl_lake *lake, struct fl_error *err)
 {
-	char id[37], *lock;
-	int fd;
+	char id[37];
 
 	if (!lake->drafts) {
 		fl_uuid(id);
 		lake->drafts = fl_sprintf(FL_LAKE_DRAFTS "/%s", id);
-		lock = fl_sprintf("%s/lock", lake->drafts);
-		fd = fl_folder_create(&lake->folder, lock, err);
-		if (fd >= 0)
-			close(fd);
-		lake->lock = fd < 0 ? -1 : fl_folder_lock(&lake->folder, lock);
-		free(lock);
-		if (fd < 0)
+		if (fl_objects_hold(&lake->objects, lake->drafts, err) < 0)
 			return NULL;
 	}
 	return fl_sprintf("%s/%u", lake->drafts, ++lake->draft_count);
@@ -107,9 +103,9 @@ static int prepare_to_write(struct fl_lake *lake, struct fl_error *err)
 
 		/* Who else makes it now writes the same. */
 		if (draft)
-			got = fl_folder_claim(&lake->folder, draft,
-					      FL_LAKE_FORMAT, format,
-					      sizeof(format) - 1, err);
+			got = fl_objects_claim(&lake->objects, draft,
+					       FL_LAKE_FORMAT, fl_lake_format,
+					       strlen(fl_lake_format), err);
 		free(draft);
 		lake->empty = false;
 		return got < 0 || got == 2 ? -1 : 0;
@@ -129,17 +125,18 @@ static int open_store(struct fl_store *store, enum fl_store_mode mode,
 	int got;
 
 	store->state = lake;
-	lake->folder.fd = lake->lock = -1;
-	if (mode == FL_STORE_WRITE)
-		got = fl_folder_make(&lake->folder, store->place, err);
-	else
-		got = fl_folder_open(&lake->folder, store->place, err);
+	got = fl_objects_open(&lake->objects, store->place,
+			      mode == FL_STORE_WRITE, err);
 	lake->empty = got == 0;
 	if (got == 0 && mode == FL_STORE_READ)
 		got = fl_error_set(
-			err, FL_ERR_IO, "cannot open '%s': %s",
+			err,
+			lake->objects.ops == &fl_objects_s3 ? FL_ERR_REFUSED
+							    : FL_ERR_IO,
+			"cannot open '%s': %s",
 			fl_show(store->place, strlen(store->place), 200),
-			strerror(ENOENT));
+			lake->objects.ops == &fl_objects_s3 ? "there is nothing"
+							    : strerror(ENOENT));
 	if (got > 0)
 		got = mode == FL_STORE_WRITE ? prepare_to_write(lake, err)
 					     : identify(lake, err);
@@ -151,7 +148,6 @@ static int open_store(struct fl_store *store, enum fl_store_mode mode,
 static void close_store(struct fl_store *store)
 {
 	struct fl_lake *lake = store->state;
-	char *lock;
 
 	store->state = NULL;
 	if (!lake)
@@ -159,17 +155,11 @@ static void close_store(struct fl_store *store)
 	fl_lake_discard(lake);
 	fl_lake_release_claims(lake);
 	fl_lake_batch_free(lake->batch);
-	if (lake->drafts) {
-		lock = fl_sprintf("%s/lock", lake->drafts);
-		fl_folder_remove(&lake->folder, lock);
-		fl_folder_remove(&lake->folder, lake->drafts);
-		free(lock);
-	}
-	if (lake->lock >= 0)
-		close(lake->lock);
-	fl_folder_close(&lake->folder);
+	if (lake->drafts && lake->objects.state)
+		fl_objects_let_go(&lake->objects, lake->drafts);
+	fl_objects_close(&lake->objects);
 	free(lake->drafts);
-	free(lake->objects);
+	free(lake->prepared);
 	free(lake);
 }
 
@@ -222,11 +212,11 @@ static void name_objects(struct fl_lake *lake)
 	if (claimed && stamp <= claimed->stamp)
 		stamp = claimed->stamp + 1;
 	for (size_t i = 0; i < lake->count; i++) {
-		if (stamp <= lake->objects[i].newest)
-			stamp = lake->objects[i].newest + 1;
+		if (stamp <= lake->prepared[i].newest)
+			stamp = lake->prepared[i].newest + 1;
 	}
 	for (size_t i = 0; i < lake->count; i++) {
-		struct fl_lake_object *object = &lake->objects[i];
+		struct fl_lake_object *object = &lake->prepared[i];
 		struct fl_lake_name name = {
 			.stamp = stamp + object->spill,
 			.pipeline =
@@ -251,9 +241,10 @@ static int publish(struct fl_lake *lake, struct fl_error *err)
 	int result;
 
 	for (size_t i = 0; i < lake->count; i++)
-		named[i] = (struct fl_lake_named){ lake->objects[i].from,
-						   lake->objects[i].to };
-	result = fl_lake_publish(lake, named, lake->count, err);
+		named[i] = (struct fl_lake_named){ lake->prepared[i].from,
+						   lake->prepared[i].to };
+	result = fl_objects_publish(&lake->objects, named, lake->count, true,
+				    err);
 	free(named);
 	return result;
 }
@@ -281,9 +272,11 @@ static int commit(struct fl_store *store, struct fl_error *err)
 			fl_lake_pipeline_id(fl_lake_claimed(lake)->pipeline);
 	}
 	/* A commit holds, whatever came of the rest: what it names must stay
-	 * for who publishes it. */
-	for (size_t i = 0; lake->committed && i < lake->count; i++)
-		lake->objects[i].is_draft = false;
+	 * for who publishes it. What is published is no draft any more. */
+	for (size_t i = 0; i < lake->count; i++) {
+		if (lake->committed || result == 0)
+			lake->prepared[i].is_draft = false;
+	}
 	lake->committed = false;
 	rollback(store); /* what is left of it is published */
 	return result;
@@ -357,10 +350,10 @@ static int list(struct fl_store *store, const struct fl_query *asked,
 
 const struct fl_store_ops fl_store_lake = {
 	.name = "lake",
-	.summary =
-		"a folder of compressed NDJSON files by type and date, which "
-		"DuckDB, Spark and their like read as well",
-	.forms = "DIR/ (with the slash)",
+	.summary = "a folder, or a bucket of S3, of compressed NDJSON files by "
+		   "type and date, which DuckDB, Spark and their like read as "
+		   "well",
+	.forms = "DIR/ (with the slash), s3://BUCKET/PREFIX",
 	.batch = "64M,5m",
 	.waits = true,
 	.claims = claims,

@@ -10,7 +10,7 @@
  *   lake-run.c     one object, line by line
  *   lake-merge.c   the runs of a partition as one, in the order of time
  *   lake-read.c    queries
- *   lake-folder.c  the place itself
+ *   lake-objects.h the place itself: lake-folder.c, lake-s3.c
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef FL_STORE_LAKE_H
@@ -21,12 +21,14 @@
 #include "base/hash.h"
 #include "base/map.h"
 #include "io/frames.h"
-#include "store/lake-folder.h"
+#include "store/lake-objects.h"
 #include "store/store.h"
 
 #define FL_LAKE_COMMITS "_commit"
 #define FL_LAKE_DRAFTS  "_tmp"
 #define FL_LAKE_FORMAT  FL_LAKE_COMMITS "/_format"
+
+extern const char fl_lake_format[]; /* what stands in it */
 
 /* --- names --------------------------------------------------------------- */
 
@@ -98,21 +100,20 @@ void fl_lake_batch_free(struct fl_lake_batch *batch);
 struct fl_lake_claim;
 
 struct fl_lake {
-	struct fl_folder folder;
+	struct fl_objects objects;
 	bool empty;   /* nothing is there (FL_STORE_PEEK) */
 	char *drafts; /* _tmp/UUID; NULL: not made yet */
-	int lock;     /* held while it is in use */
 	unsigned draft_count;
 
 	struct fl_lake_batch *batch;
-	struct fl_lake_object *objects; /* objects[count]: prepared */
+	struct fl_lake_object *prepared; /* prepared[count] */
 	size_t count, cap;
 	unsigned spills;
-	bool unsynced;                /* objects wait for fl_folder_sync_all */
 	struct fl_lake_claim *claims; /* pipelines moved in this batch */
 	/* The commit that we have published last, and whose it was. */
 	uint64_t done_pipeline, done_number;
-	bool committed; /* a commit names the objects: they must stay */
+	bool committed; /* a commit may name what is prepared: it must stay */
+	bool proved;    /* a claim keeps what is there */
 	int64_t last_stamp;
 };
 
@@ -139,11 +140,6 @@ struct fl_lake_position {
 	int64_t record_time, wm;
 };
 
-/* An object of a commit. */
-struct fl_lake_named {
-	const char *from, *to;
-};
-
 /* The newest commit of a pipeline. */
 struct fl_lake_commit {
 	const char *pipeline;
@@ -151,7 +147,7 @@ struct fl_lake_commit {
 	int64_t stamp;   /* of its newest object; rises from one to the next */
 	struct fl_lake_position *positions; /* all there are, by origin */
 	size_t position_count, position_cap;
-	struct fl_lake_named *objects;
+	struct fl_lake_named *objects; /* that became part of the lake */
 	size_t object_count, object_cap;
 	struct fl_arena arena; /* holds all of it */
 };
@@ -177,9 +173,10 @@ struct fl_lake_position *fl_lake_commit_insert(struct fl_lake_commit *commit,
 					       const char *origin);
 void fl_lake_commit_add(struct fl_lake_commit *commit, const char *from,
 			const char *to);
-/* As it stands in its file; `at` is the mark's, without the braces. */
+/* As it stands in its file; `at` is the mark's, without the braces; `by` tells
+ * it from one of another writer that says the same. */
 void fl_lake_commit_print(const struct fl_lake_commit *commit, const char *at,
-			  struct fl_buf *out);
+			  const char *by, struct fl_buf *out);
 /* _commit/PIPELINE; free() it. */
 char *fl_lake_commit_folder(const char *pipeline);
 /* The highest number in such a folder; 0: none. */
@@ -203,10 +200,7 @@ int fl_lake_forget(struct fl_lake *lake, const char *pipeline, uint64_t *rows,
 
 /* --- publishing (lake-publish.c) ------------------------------------------ */
 
-/* Give objects their final names, durable; done again it changes nothing. */
-int fl_lake_publish(struct fl_lake *lake, const struct fl_lake_named *objects,
-		    size_t count, struct fl_error *err);
-/* The same for what commits of others have left unpublished. */
+/* Give final names to what commits of others have left unpublished. */
 int fl_lake_publish_left(struct fl_lake *lake, struct fl_error *err);
 /* Remove what writers that died have left under temporary names. */
 int fl_lake_sweep(struct fl_lake *lake, struct fl_error *err);

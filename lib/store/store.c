@@ -32,7 +32,6 @@ static const struct {
 	{ "mysql://", "a MySQL database" },
 	{ "mariadb://", "a MariaDB database" },
 #endif
-	{ "s3://", "a lake on S3" },
 	{ "snowflake://", "a Snowflake schema" },
 };
 

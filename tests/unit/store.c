@@ -2,7 +2,8 @@
  * new one is tested unasked; one that needs a server is passed over where no
  * place of it is named: PostgreSQL by FL_PG_TEST, a database in which each test
  * has a schema of its own, MySQL by FL_MYSQL_TEST, beside which each test has a
- * database of its own.
+ * database of its own, the lake on S3 by FL_S3_TEST, under which each has a
+ * prefix of its own.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include "store/store.h"
@@ -179,6 +180,19 @@ static const char *place_in_mysql(char *text, size_t size, int number)
 	return text;
 }
 
+static bool on_s3; /* the lake's place */
+
+static const char *place_on_s3(char *text, size_t size, int number)
+{
+	const char *base = getenv("FL_S3_TEST");
+
+	if (!base || !*base)
+		return NULL;
+	snprintf(text, size, "%s/%s/%d", base, folder + strlen("/tmp/"),
+		 number);
+	return text;
+}
+
 static const char *place_of(const struct fl_store_ops *ops)
 {
 	static char text[300];
@@ -189,6 +203,8 @@ static const char *place_of(const struct fl_store_ops *ops)
 		return text;
 	}
 	if (strcmp(ops->name, "lake") == 0) {
+		if (on_s3)
+			return place_on_s3(text, sizeof(text), ++made);
 		snprintf(text, sizeof(text), "%s/%d/", folder, ++made);
 		return text;
 	}
@@ -1204,10 +1220,12 @@ static void test_modes(const struct fl_store_ops *ops)
 }
 
 #ifdef FL_WITHOUT_PG
-#define FORMS "FILE.db, sqlite:FILE or DIR/ (with the slash)"
+#define FORMS                                                                  \
+	"FILE.db, sqlite:FILE, DIR/ (with the slash) or s3://BUCKET/PREFIX"
 #else
 #define FORMS                                                                  \
-	"FILE.db, sqlite:FILE, postgres://..., mysql://... or DIR/ (with the slash)"
+	"FILE.db, sqlite:FILE, postgres://..., mysql://..., DIR/ (with the "   \
+	"slash) or s3://BUCKET/PREFIX"
 #endif
 
 static void test_find(void)
@@ -1343,32 +1361,41 @@ static int remove_one(const char *path, const struct stat *st, int kind,
 	return remove(path);
 }
 
+static void test_store(const struct fl_store_ops *ops)
+{
+	if (!place_of(ops)) {
+		ok(true,
+		   "%s%s # SKIP no place of it: FL_PG_TEST names a PostgreSQL "
+		   "database, FL_MYSQL_TEST one of MariaDB, FL_S3_TEST a "
+		   "bucket",
+		   ops->name, on_s3 ? " on S3" : "");
+		return;
+	}
+	test_modes(ops);
+	test_types(ops);
+	test_limits(ops);
+	test_replace(ops);
+	test_replacing(ops);
+	test_queries(ops);
+	test_list(ops);
+	test_positions(ops);
+	test_transactions(ops);
+	test_parts(ops);
+	test_many(ops);
+}
+
 int main(void)
 {
 	if (!mkdtemp(folder))
 		return 1;
 	test_find();
 	for (size_t i = 0; fl_stores[i]; i++) {
-		const struct fl_store_ops *ops = fl_stores[i];
-
-		if (!place_of(ops)) {
-			ok(true,
-			   "%s # SKIP no place of it: FL_PG_TEST names a "
-			   "PostgreSQL database, FL_MYSQL_TEST one of MariaDB",
-			   ops->name);
+		test_store(fl_stores[i]);
+		if (strcmp(fl_stores[i]->name, "lake") != 0)
 			continue;
-		}
-		test_modes(ops);
-		test_types(ops);
-		test_limits(ops);
-		test_replace(ops);
-		test_replacing(ops);
-		test_queries(ops);
-		test_list(ops);
-		test_positions(ops);
-		test_transactions(ops);
-		test_parts(ops);
-		test_many(ops);
+		on_s3 = true;
+		test_store(fl_stores[i]);
+		on_s3 = false;
 	}
 	nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 	return done_testing();
