@@ -473,7 +473,8 @@ static void fail_by_status(struct fl_s3 *s3, struct fl_s3_call *call,
 		snprintf(text, sizeof(text), "there is no bucket '%s' at %s",
 			 s3->bucket, s3->host);
 		fail(call, FL_ERR_REFUSED, text);
-	} else if (answer->status == 403 || answer->status == 401) {
+	} else if (answer->status == 403 || answer->status == 401 ||
+		   is(fault, "InvalidAccessKeyId")) {
 		snprintf(text, sizeof(text), "%s; the key is of %s", words,
 			 s3->key.from);
 		fail(call, FL_ERR_REFUSED, text);
@@ -543,6 +544,16 @@ static bool ask_anew(struct fl_s3 *s3, struct fl_s3_call *call,
 	return true;
 }
 
+/* Answers that are no errors. HEAD has no words for its 404. */
+static bool is_plain_no(const struct fl_http_answer *answer,
+			const struct fault *fault)
+{
+	if (answer->status == 404)
+		return !*fault->code || is(fault, "NoSuchKey") ||
+		       is(fault, "NoSuchUpload") || is(fault, "NotFound");
+	return answer->status == 412 || answer->status == 416;
+}
+
 /* PUT of a copy and the end of an upload answer before they are done: what went
  * wrong then stands in the body. */
 static bool may_fail_late(const struct fl_s3_call *call)
@@ -589,8 +600,7 @@ static void take_answer(struct fl_s3 *s3, const struct fl_http_answer *answer)
 		fl_buf_append(&call->answer, answer->body, answer->len);
 	} else if (answer->fault) {
 		fail_by_fault(call, answer);
-	} else if (!(answer->status == 404 && !is(&fault, "NoSuchBucket")) &&
-		   answer->status != 412 && answer->status != 416) {
+	} else if (!is_plain_no(answer, &fault)) {
 		fail_by_status(s3, call, answer, &fault);
 	}
 	/* What was cut off on the way back, or ended in an error of the server,

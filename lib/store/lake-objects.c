@@ -41,6 +41,12 @@ bool fl_objects_is_abandoned(struct fl_objects *objects, const char *drafts,
 	return objects->ops->is_abandoned(objects, drafts, lock);
 }
 
+void fl_objects_tidy(struct fl_objects *objects, const char *drafts)
+{
+	if (objects->ops->tidy)
+		objects->ops->tidy(objects, drafts);
+}
+
 int fl_objects_create(struct fl_objects *objects, const char *path,
 		      struct fl_object_out **out, struct fl_error *err)
 {

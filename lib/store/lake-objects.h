@@ -33,6 +33,7 @@ struct fl_objects_ops {
 	void (*let_go)(struct fl_objects *objects, const char *drafts);
 	bool (*is_abandoned)(struct fl_objects *objects, const char *drafts,
 			     int *lock);
+	void (*tidy)(struct fl_objects *objects, const char *drafts);
 	int (*create)(struct fl_objects *objects, const char *path,
 		      struct fl_object_out **out, struct fl_error *err);
 	int (*write)(struct fl_object_out *out, const void *bytes, size_t len,
@@ -88,6 +89,10 @@ void fl_objects_let_go(struct fl_objects *objects, const char *drafts);
  * with, -1: not to be. */
 bool fl_objects_is_abandoned(struct fl_objects *objects, const char *drafts,
 			     int *lock);
+
+/* Remove what was begun under this folder, is no object yet, and is nobody's.
+ */
+void fl_objects_tidy(struct fl_objects *objects, const char *drafts);
 
 /* A new object, which must not be there yet. */
 int fl_objects_create(struct fl_objects *objects, const char *path,

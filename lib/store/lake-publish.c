@@ -75,5 +75,6 @@ int fl_lake_sweep(struct fl_lake *lake, struct fl_error *err)
 		free(drafts);
 	}
 	fl_map_release(&names, NULL);
+	fl_objects_tidy(&lake->objects, FL_LAKE_DRAFTS);
 	return result;
 }

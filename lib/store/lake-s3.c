@@ -22,7 +22,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/time.h"
-#include "net/s3.h"
+#include "net/s3-upload.h"
 #include "store/crash.h"
 
 #define STALE    FL_DAY       /* drafts this old may be swept */
@@ -35,27 +35,25 @@ enum {
 	PENDING = 32 << 20 /* bytes of sealed objects that wait */
 };
 
-/* An object on its way, or one that goes away. */
+/* A request that is waited for later. */
 struct errand {
 	struct errand *next;
 	struct fl_s3_call call;
 	char *key, *copy_of;
-	struct fl_buf body;
+};
+
+struct fl_object_out {
+	struct fl_object_out *next;
+	struct bucket *bucket;
+	struct fl_s3_upload *upload;
 };
 
 struct bucket {
 	struct fl_s3 *s3;
-	char *prefix;           /* "" or "PREFIX/" */
-	struct errand *puts;    /* sealed, not settled */
-	struct errand *removes; /* nobody waits for them */
-	size_t pending;         /* bytes of puts */
-	int64_t since_ns;       /* wall clock: the oldest draft; 0: none */
-};
-
-struct fl_object_out {
-	struct bucket *bucket;
-	char *key;
-	struct fl_buf body;
+	char *prefix;                 /* "" or "PREFIX/" */
+	struct fl_object_out *sealed; /* not settled */
+	struct errand *removes;       /* nobody waits for them */
+	int64_t since_ns; /* wall clock: the oldest draft; 0: none */
 };
 
 struct fl_object_in {
@@ -84,7 +82,6 @@ static char *key_of(const struct bucket *bucket, const char *path)
 static void free_errand(struct errand *errand)
 {
 	fl_s3_call_release(&errand->call);
-	fl_buf_release(&errand->body);
 	free(errand->key);
 	free(errand->copy_of);
 	free(errand);
@@ -97,8 +94,7 @@ static void append(struct errand **list, struct errand *errand)
 	*list = errand;
 }
 
-/* Wait for all of them; the first error stands.
- * missing: how many were not there; NULL: that is fine */
+/* Wait for all of them; the first error stands. */
 static int finish_all(struct bucket *bucket, struct errand **list,
 		      struct fl_error *err)
 {
@@ -212,12 +208,15 @@ static int open_bucket(struct fl_objects *objects, const char *path, bool make,
 	return any ? 1 : got < 0 ? -1 : 0;
 }
 
+static int settle(struct fl_objects *objects, const char *drafts,
+		  struct fl_error *err);
+
 static void close_bucket(struct fl_objects *objects)
 {
 	struct bucket *bucket = bucket_of(objects);
 	struct fl_error ignored = { .code = FL_OK };
 
-	(void)finish_all(bucket, &bucket->puts, &ignored);
+	(void)settle(objects, NULL, &ignored);
 	forget_removes(bucket);
 	fl_s3_close(&bucket->s3);
 	free(bucket->prefix);
@@ -269,6 +268,19 @@ static bool is_abandoned(struct fl_objects *objects, const char *drafts,
 	       fl_now_ns() - newest > STALE;
 }
 
+/* Not everybody who may write may look for such. */
+static void tidy(struct fl_objects *objects, const char *drafts)
+{
+	struct bucket *bucket = bucket_of(objects);
+	char *prefix = fl_sprintf("%s%s/", bucket->prefix, drafts);
+	struct fl_error err = { .code = FL_OK };
+
+	if (fl_s3_upload_sweep(bucket->s3, prefix, fl_now_ns() - STALE, &err) <
+	    0)
+		fl_log("%s", err.text);
+	free(prefix);
+}
+
 /* --- writing ---------------------------------------------------------------
  */
 
@@ -276,69 +288,74 @@ static int create_object(struct fl_objects *objects, const char *path,
 			 struct fl_object_out **out, struct fl_error *err)
 {
 	struct bucket *bucket = bucket_of(objects);
+	char *key = key_of(bucket, path);
 
 	(void)err;
 	if (!bucket->since_ns)
 		bucket->since_ns = fl_now_ns();
 	*out = fl_zalloc(sizeof(**out));
 	(*out)->bucket = bucket;
-	(*out)->key = key_of(bucket, path);
+	(*out)->upload = fl_s3_upload_new(bucket->s3, key, 0);
+	free(key);
 	return 0;
 }
 
 static int write_object(struct fl_object_out *out, const void *bytes,
 			size_t len, struct fl_error *err)
 {
-	(void)err;
-	fl_buf_append(&out->body, bytes, len);
-	fl_s3_work(out->bucket->s3);
-	return 0;
+	return fl_s3_upload_write(out->upload, bytes, len, err);
 }
 
+static void free_object(struct fl_object_out *out)
+{
+	fl_s3_upload_free(out->upload);
+	free(out);
+}
+
+/* Wait for the first of those that were sealed. */
+static int finish_first(struct bucket *bucket, struct fl_error *err)
+{
+	struct fl_object_out *out = bucket->sealed;
+	int got = fl_s3_upload_finish(out->upload, false, err);
+
+	bucket->sealed = out->next;
+	free_object(out);
+	return got < 0 ? -1 : 0;
+}
+
+/* It gets there while others are made. */
 static int seal_object(struct fl_object_out **out, bool keep, bool few,
 		       struct fl_error *err)
 {
-	struct fl_object_out *object = *out;
+	struct fl_object_out *object = *out, **last;
 	struct bucket *bucket = object->bucket;
-	struct errand *errand;
-	int result = 0;
+	size_t pending = 0;
 
 	(void)few;
 	*out = NULL;
-	if (keep) {
-		errand = new_errand("PUT", object->key);
-		object->key = NULL;
-		errand->body = object->body;
-		object->body = (struct fl_buf)FL_BUF_INIT;
-		errand->call.body = fl_buf_text(&errand->body);
-		errand->call.len = errand->body.len;
-		errand->call.encrypted = true;
-		bucket->pending += errand->body.len;
-		append(&bucket->puts, errand);
-		fl_s3_start(bucket->s3, &errand->call);
+	if (!keep) {
+		free_object(object);
+		return 0;
 	}
-	while (bucket->pending > PENDING && bucket->puts) {
-		errand = bucket->puts;
-		bucket->puts = errand->next;
-		bucket->pending -= errand->body.len;
-		if (fl_s3_finish(bucket->s3, &errand->call, err) < 0)
-			result = -1;
-		free_errand(errand);
-	}
-	fl_buf_release(&object->body);
-	free(object->key);
-	free(object);
-	return result;
+	fl_s3_upload_end(object->upload);
+	for (last = &bucket->sealed; *last; last = &(*last)->next)
+		pending += fl_s3_upload_held((*last)->upload);
+	*last = object;
+	return pending > PENDING ? finish_first(bucket, err) : 0;
 }
 
 static int settle(struct fl_objects *objects, const char *drafts,
 		  struct fl_error *err)
 {
 	struct bucket *bucket = bucket_of(objects);
+	int result = 0;
 
 	(void)drafts;
-	bucket->pending = 0;
-	return finish_all(bucket, &bucket->puts, err);
+	while (bucket->sealed) {
+		if (finish_first(bucket, err) < 0)
+			result = -1;
+	}
+	return result;
 }
 
 /* --- names -----------------------------------------------------------------
@@ -665,6 +682,7 @@ const struct fl_objects_ops fl_objects_s3 = {
 	.hold = hold,
 	.let_go = let_go,
 	.is_abandoned = is_abandoned,
+	.tidy = tidy,
 	.create = create_object,
 	.write = write_object,
 	.seal = seal_object,

@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
-# lake_kill.sh ROUNDS SEED FOLDER: kill -9 a pipeline into a lake again and again
-# while a reader loops, then compare what is stored with an undisturbed run.
+# lake_kill.sh ROUNDS SEED FOLDER [PLACE OBJECTS]: kill -9 a pipeline into a lake
+# again and again while a reader loops, then compare what is stored with an
+# undisturbed run. PLACE is an empty place on S3, of which the server keeps the
+# objects in the folder OBJECTS; without it the lake is a folder.
 #
 # In each round a pipeline of more records than the round before it runs into the
 # lake, and one to three of its processes are killed after a random while. All
@@ -12,7 +14,8 @@ set -u -o pipefail
 
 rounds=$1 seed=$2 dir=$3
 chunk=4000 # records more in each round
-lake=$dir/killed/
+lake=${4:-$dir/killed/}
+objects=${5:-$dir/killed}
 data=(sim --rate 200)
 killed=0 odd=0 i=0
 RANDOM=$seed
@@ -106,7 +109,7 @@ wait "$watcher"
 
 head -n $((i * chunk)) "$dir/all" | sort >"$dir/want"
 fl-fetch store "$lake" | sort >"$dir/got"
-find "$lake/quote" -name '*.zst' -print0 | xargs -0 zstdcat | sort >"$dir/raw"
+find "$objects/quote" -name '*.zst' -print0 | xargs -0 zstdcat | sort >"$dir/raw"
 missing=$(comm -13 "$dir/got" "$dir/want" | wc -l)
 extra=$(comm -23 "$dir/got" "$dir/want" | wc -l)
 doubled=$(uniq -d "$dir/raw" | wc -l)

@@ -11,7 +11,7 @@
 #include <string.h>
 
 enum {
-	TSV_FIELDS = 6
+	TSV_FIELDS = 7
 };
 
 struct tsv {

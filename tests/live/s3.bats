@@ -1,0 +1,222 @@
+#!/usr/bin/env bats
+# shellcheck disable=SC2154 # run sets output and status
+# The lake on S3, against a server that checks signatures.
+
+load ../helper/common
+load ../helper/s3
+
+setup_file() { begin_s3; }
+teardown_file() { s3 stop; }
+setup() {
+	cd "$BATS_TEST_TMPDIR" || return 1
+	s3_ready
+}
+# Of a test that has stopped it.
+teardown() { s3 revive >/dev/null 2>&1 || :; }
+
+data=$BATS_TEST_DIRNAME/../data/rec
+
+# quote SECOND [PRICE]: a line.
+quote() {
+	printf '{"type":"quote","ts":"2026-01-02T16:00:%02d.000Z","provider":"t","symbol":"ZZZT","price":%s,"seq":%d}\n' \
+		"$1" "${2:-100}" "$1"
+}
+# marked FROM TO [LINE...]: a stream of pipeline p.
+marked() {
+	local from=$1 to=$2
+	shift 2
+	echo '{"type":"mark","pipeline":"p","at":{},"open":true,"via":["t"]}'
+	[ $# = 0 ] || printf '%s\n' "$@"
+	echo '{"type":"mark","pipeline":"p","at":{"o":['"$from,$to"']},"end":true}'
+}
+
+# suite NAME: a unit program, against this server.
+suite() {
+	(
+		cd "$BATS_TEST_DIRNAME/../.." || exit
+		make -s "build/${FL_VARIANT:-release}/unit/$1" VARIANT="${FL_VARIANT:-release}" CC="${FL_CC:-gcc}"
+		"build/${FL_VARIANT:-release}/unit/$1"
+	) >"$BATS_TEST_TMPDIR/out" || {
+		grep -A 6 '^not ok' "$BATS_TEST_TMPDIR/out"
+		return 1
+	}
+}
+
+# --- what is stored -----------------------------------------------------------
+
+@test "requests of every kind are taken by a server that checks signatures" {
+	suite s3
+	run ! grep '# SKIP' out
+}
+
+@test "the conformance suite of all stores holds for the lake on S3" {
+	suite store
+	run ! grep '# SKIP.*lake on S3' out
+}
+
+@test "every type is read back as a folder gives it, and loading twice changes nothing" {
+	for file in "$data"/*.ndjson; do
+		[[ $file != *.bad.ndjson ]] || continue
+		grep -v '"partial":true' "$file" >>in
+	done
+	fl-load -q lake/ in
+	fl-load -q "$place" in
+	fl-fetch store lake/ >want
+	fl-fetch store "$place" >got
+	cmp want got
+	[ "$(wc -l <got)" -gt 40 ]
+	(cd "$objects" && find . -name 'part-*' | sed 's/part-[^-]*-/part-/' | sort) >before
+	fl-load -q "$place/" in
+	fl-fetch store "$place" | cmp - want
+	(cd "$objects" && find . -name 'part-*' | sed 's/part-[^-]*-/part-/' | sort) | cmp - before
+	# The objects are those of the folder, to the byte.
+	(cd lake && find . -name 'part-*' | sed 's/part-[^-]*-/part-/' | sort) | cmp - before
+	[ ! -e "$objects/_tmp" ] || [ -z "$(find "$objects/_tmp" -type f)" ]
+}
+
+@test "a history of many days goes in and out, in little memory" {
+	fl-fetch sim -n 1000000 --rate 1 >in
+	fl-load -q lake/ in
+	fl-load -q "$place" in &
+	load=$!
+	most=0
+	while now=$(awk '/VmHWM/ { print $2 }' "/proc/$load/status" 2>/dev/null) && [ -n "$now" ]; do
+		most=$now
+		sleep 0.05
+	done
+	wait "$load"
+	echo "# $((most / 1024)) MiB" >&3
+	[ "$most" -lt 131072 ]
+	fl-fetch store lake/ | cmp - <(fl-fetch store "$place")
+	[ "$(find "$objects/quote" -mindepth 1 -type d | wc -l)" -gt 10 ]
+	for options in '--symbol ZZZA --last 5' '--from 2026-01-05 --to 2026-01-06' '--list'; do
+		# shellcheck disable=SC2086
+		cmp <(fl-fetch store lake/ $options) <(fl-fetch store "$place" $options)
+	done
+}
+
+@test "a place is a bucket alone, too, and what is no place is misuse" {
+	quote 1 | fl-load "$place/a b/ü=+~"
+	[ -n "$(find "$objects/a b/ü=+~/quote" -type f)" ]
+	[ "$(fl-fetch store "$place/a b/ü=+~/" | wc -l)" = 1 ]
+	run -2 fl-load 's3://x' </dev/null
+	[[ $output == "fl-load: 'x' is no name of a bucket"* ]]
+	run -2 fl-load "$place//x" </dev/null
+	[[ $output == *'in the prefix no empty part, none of dots'* ]]
+	run -2 fl-load "$place/../x" </dev/null
+	run -4 fl-fetch store "$place/none"
+	[[ $output == *"cannot open '$place/none': there is nothing"* ]]
+	run -4 fl-load s3://lake </dev/null # the tests' places are in it
+	[[ $output == *"'s3://lake/' holds other things than a lake"* ]]
+}
+
+# --- marks --------------------------------------------------------------------
+
+@test "kill -9 at any moment loses nothing and doubles nothing, and readers see whole commits" {
+	kills=8
+	[ -z "${FL_LONG:-}" ] || kills=50
+	run "$BATS_TEST_DIRNAME/../helper/lake_kill.sh" $kills 1 "$PWD" "$place" "$objects"
+	echo "# $output" >&3
+	[ "$status" = 0 ]
+}
+
+@test "of two copies of a pipeline one wins, and the other stops with 3" {
+	marked null '"5"' "$(quote 1)" | fl-load --pipeline p "$place"
+	run -3 fl-load --pipeline p "$place" < <(marked null '"6"' "$(quote 2)")
+	[[ $output == *"was taken over: the stream begins 'o' anew, where "*"holds '5' by now"* ]]
+	run -4 fl-load --pipeline q "$place" < <(marked '"5"' '"6"' | sed 's/"p"/"q"/')
+	[[ $output == *"holds no position of 'o' in pipeline 'q'"* ]]
+	[ "$(fl-fetch store "$place" | wc -l)" = 1 ]
+	[[ $(fl-load --positions "$place") == *'"at":{"o":["5","5"]}'* ]]
+}
+
+@test "of many copies that commit at the same moment one wins, time and again" {
+	marked null '"0"' | fl-load --pipeline p "$place"
+	for round in {1..10}; do
+		pids=()
+		for copy in {1..6}; do
+			marked "\"$((round - 1))\"" "\"$round\"" "$(quote "$round" "$copy")" \
+				>"in$copy"
+			fl-load -q --pipeline p "$place" <"in$copy" 2>"err$copy" &
+			pids+=($!)
+		done
+		ends=
+		for pid in "${pids[@]}"; do
+			end=0
+			wait "$pid" || end=$?
+			ends+=" $end"
+		done
+		[ "$(tr ' ' '\n' <<<"$ends" | grep -c '^0$')" = 1 ]
+		[ "$(tr ' ' '\n' <<<"$ends" | grep -c '^3$')" = 5 ]
+	done
+	[ "$(fl-fetch store "$place" | wc -l)" = 10 ]
+	[[ $(fl-load --positions "$place") == *'"at":{"o":["10","10"]}'* ]]
+}
+
+# --- what goes wrong ----------------------------------------------------------
+
+@test "a wrong key, a bucket that is not there and another region are refused with 4" {
+	quote 1 >in
+	AWS_SECRET_ACCESS_KEY=wr0ng run -4 fl-load "$place" in
+	[[ $output == *"SignatureDoesNotMatch: "*"(HTTP 403); the key is of AWS_ACCESS_KEY_ID"* ]]
+	[[ $output != *wr0ng* ]]
+	AWS_ACCESS_KEY_ID=nobody run -4 fl-load "$place" in
+	[[ $output == *"No user exists with the provided access key ID"* ]]
+	run -4 fl-load s3://nothere/x in
+	[[ $output == *"there is no bucket 'nothere' at 127.0.0.1:"* ]]
+	AWS_REGION=eu-west-1 run -4 fl-load "$place" in
+	[[ $output == *"the bucket is in region us-east-1 (AWS_REGION)"* ]]
+	unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY
+	HOME=$PWD AWS_EC2_METADATA_DISABLED=true run -4 fl-load "$place" in
+	[[ $output == *'there is no key for S3: AWS_ACCESS_KEY_ID and '* ]]
+}
+
+@test "a secret is in no message, not even with -v" {
+	quote 1 | fl-load -v "$place" 2>log
+	[ -s log ]
+	run ! grep -F "$AWS_SECRET_ACCESS_KEY" log
+	run ! grep -i signature log
+}
+
+@test "a clock that is off is refused with 4, and the message says by how much" {
+	quote 1 >in
+	LD_PRELOAD=$FL_BUILD/helper/preload-clock.so FL_CLOCK=+3600 run -4 fl-load "$place" in
+	[[ $output == *"the clock of this machine is 1h"*" ahead of that of the server, and S3 bears 15 minutes: set it"* ]]
+}
+
+@test "a server that is stopped is 3, and when it is back all goes on" {
+	marked null '"5"' "$(quote 1)" | fl-load --pipeline p "$place"
+	s3 kill
+	run -3 fl-load --pipeline p "$place" < <(marked '"5"' '"6"' "$(quote 2)")
+	[[ $output == *"cannot read '$place/"*"onnect"* ]]
+	run -3 fl-fetch store "$place"
+	s3 revive
+	marked '"5"' '"6"' "$(quote 2)" | fl-load --pipeline p "$place"
+	[ "$(fl-fetch store "$place" | wc -l)" = 2 ]
+}
+
+@test "a server that is killed while it is written to loses nothing of a pipeline" {
+	fl-fetch sim -n 30000 | sort >want
+	for _ in {1..3}; do
+		fl-fetch sim -n 30000 --resume "$place" --pipeline p --marks 500,20ms 2>/dev/null |
+			fl-load -q --pipeline p "$place" --batch 500,20ms 2>>err &
+		sleep 0.3
+		s3 kill
+		wait || :
+		s3 revive
+	done
+	fl-fetch sim -n 30000 --resume "$place" --pipeline p | fl-load -q --pipeline p "$place"
+	fl-fetch store "$place" | sort | cmp - want
+}
+
+@test "leftovers of writers that died a day ago are removed, those of today stay" {
+	quote 1 | fl-load "$place"
+	mkdir -p "$objects"/_tmp/{old,new}
+	echo x >"$objects/_tmp/old/1"
+	echo x >"$objects/_tmp/new/1"
+	touch -d '25 hours ago' "$objects/_tmp/old/1"
+	quote 2 | fl-load "$place"
+	[ ! -e "$objects/_tmp/old/1" ]
+	[ -e "$objects/_tmp/new/1" ]
+	[ "$(fl-fetch store "$place" | wc -l)" = 2 ]
+}
