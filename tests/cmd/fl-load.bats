@@ -552,10 +552,8 @@ position() {
 	[ "$output" = "fl-load: 'lake' names no place: FILE.db, sqlite:FILE, postgres://..., mysql://..., DIR/ (with the slash) or s3://BUCKET/PREFIX" ]
 	run -2 fl-load kafka://b/t </dev/null
 	[ "${lines[0]}" = "fl-load: 'kafka://b/t' is a Kafka topic: fl-produce writes to it, fl-consume reads it" ]
-	for place in snowflake://a/d/s; do
-		run -2 fl-load "$place" in
-		[[ $output == "fl-load: '$place' is "*', a place that is not built in yet; FILE.db, sqlite:FILE, postgres://..., mysql://..., DIR/ (with the slash) or s3://BUCKET/PREFIX is' ]]
-	done
+	run -2 fl-load snowflake://a/d/s in
+	[[ $output == "fl-load: 'snowflake://a/d/s' is "*', a place that is not built in yet; FILE.db, sqlite:FILE, '*' is' ]]
 }
 
 @test "rejects that cannot be kept are found out before anything is read" {

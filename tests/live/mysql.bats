@@ -4,6 +4,7 @@
 
 load ../helper/common
 load ../helper/mariadb
+load ../helper/stores
 load ../helper/examples
 
 setup_file() { begin_mariadb --tls; }
@@ -13,48 +14,14 @@ setup() {
 	mariadb_ready
 }
 
-data=$BATS_TEST_DIRNAME/../data/rec
-
-# quote SECOND [PRICE]: a line.
-quote() {
-	printf '{"type":"quote","ts":"2026-01-02T16:00:%02d.000Z","provider":"t","symbol":"ZZZT","price":%s,"seq":%d}\n' \
-		"$1" "${2:-100}" "$1"
-}
-# marked FROM TO [LINE...]: a stream of pipeline p.
-marked() {
-	local from=$1 to=$2
-	shift 2
-	echo '{"type":"mark","pipeline":"p","at":{},"open":true,"via":["t"]}'
-	[ $# = 0 ] || printf '%s\n' "$@"
-	echo '{"type":"mark","pipeline":"p","at":{"o":['"$from,$to"']},"end":true}'
-}
-
 # --- what is stored -----------------------------------------------------------
 
 @test "the conformance suite of all stores holds for MariaDB" {
-	cd "$BATS_TEST_DIRNAME/../.."
-	make -s "build/${FL_VARIANT:-release}/unit/store" VARIANT="${FL_VARIANT:-release}" CC="${FL_CC:-gcc}"
-	"build/${FL_VARIANT:-release}/unit/store" >"$BATS_TEST_TMPDIR/out" || {
-		grep -A 6 '^not ok' "$BATS_TEST_TMPDIR/out"
-		return 1
-	}
-	run ! grep 'mysql # SKIP' "$BATS_TEST_TMPDIR/out"
+	conforms mysql
 }
 
 @test "every type is read back as SQLite gives it, equal to the byte, and loading twice changes nothing" {
-	for file in "$data"/*.ndjson; do
-		[[ $file != *.bad.ndjson ]] || continue
-		grep -v '"partial":true' "$file" >>in
-	done
-	fl-load -q x.db in
-	fl-load -q "$place" in
-	fl-fetch store x.db >want
-	fl-fetch store "$place" >got
-	cmp want got
-	[ "$(wc -l <got)" -gt 40 ]
-	run -0 fl-load --stats text "$place" in
-	[[ $output == *'stored (0 new, '* ]]
-	fl-fetch store "$place" | cmp - want
+	every_type_comes_back
 }
 
 @test "numbers, times and texts are what SQL and BI tools expect" {
@@ -125,51 +92,27 @@ marked() {
 # --- marks --------------------------------------------------------------------
 
 @test "a pipeline killed 10 times at random leaves the rows of an undisturbed run" {
-	kills=10
-	[ -z "${FL_LONG:-}" ] || kills=200
-	run "$BATS_TEST_DIRNAME/../helper/kill_loop.sh" $kills 7 "$PWD" 25s "$place"
-	echo "# $output" >&3
-	[ "$status" = 0 ]
+	killed_at_random "$([ -n "${FL_LONG:-}" ] && echo 200 || echo 10)"
 }
 
 @test "bars made of parts by a pipeline killed 6 times at random are those of an undisturbed run" {
-	kills=6
-	[ -z "${FL_LONG:-}" ] || kills=100
-	run "$BATS_TEST_DIRNAME/../helper/kill_bars.sh" $kills 3 "$PWD" "$place"
-	echo "# $output" >&3
-	[ "$status" = 0 ]
+	bars_killed_at_random "$([ -n "${FL_LONG:-}" ] && echo 100 || echo 6)"
 }
 
 @test "of two copies of a pipeline one wins, and the other stops with 3" {
-	marked null '"5"' "$(quote 1)" | fl-load --pipeline p "$place"
-	run -3 fl-load --pipeline p "$place" < <(marked null '"6"' "$(quote 2)")
-	[[ $output == *"was taken over: the stream begins 'o' anew, where "*"holds '5' by now"* ]]
-	run -3 fl-load --pipeline p "$place" < <(marked '"4"' '"6"' "$(quote 2)")
-	[[ $output == *"from '4' of 'o', where "*" holds '5' by now"* ]]
-	[ "$(fl-fetch store "$place" | wc -l)" = 1 ]
-	run -0 fl-load --positions "$place"
-	[[ $output == *'"at":{"o":["5","5"]}'* ]]
+	one_copy_wins
 }
 
 @test "a mark that does not move is found where it was, though nothing changes" {
-	marked null '"5"' "$(quote 1)" | fl-load --pipeline p "$place"
-	fl-load --pipeline p "$place" < <(marked '"5"' '"5"' "$(quote 2)")
-	[ "$(fl-fetch store "$place" | wc -l)" = 2 ]
+	a_mark_may_stand_still
 }
 
 @test "copies that commit at the same time: the one behind waits, then stops with 3" {
-	marked null '"5"' "$(quote 1)" | fl-load --pipeline p "$place"
-	# Somebody holds the position, and moves it.
-	msql "$place" "START TRANSACTION; UPDATE fl_position SET pos = '7'; DO SLEEP(1); COMMIT" &
-	sleep 0.4
-	run -3 fl-load --pipeline p "$place" < <(marked '"5"' '"6"' "$(quote 2)")
-	[[ $output == *"holds '7' by now"* ]]
-	wait
+	one_behind_waits msql "$place" "START TRANSACTION; UPDATE fl_position SET pos = '7'; DO SLEEP(1); COMMIT"
 }
 
 @test "a store that holds nothing of where the stream goes on refuses it with 4" {
-	run -4 fl-load --pipeline p "$place" < <(marked '"5"' '"6"' "$(quote 2)")
-	[[ $output == *"holds no position of 'o' in pipeline 'p'"* ]]
+	nothing_is_held
 }
 
 # --- what goes wrong ----------------------------------------------------------
@@ -177,13 +120,7 @@ marked() {
 @test "a row that the database refuses is a reject with its words, the others of the batch stay" {
 	fl-load --migrate "$place"
 	msql "$place" 'ALTER TABLE quote ADD CONSTRAINT cheap CHECK (price < 1000)'
-	for i in {1..40}; do quote "$i" $((i == 7 || i == 31 ? 5000 : i)); done >in
-	run_json 1 fl-load --rejects bad "$place" in
-	[ "$(jq -c '[.in, .used, .rejected]' <<<"$record")" = '[40,38,2]' ]
-	[ "$(fl-fetch store "$place" | wc -l)" = 38 ]
-	[ "$(jq -c '[.reason, .line]' bad)" = $'["sink_refused",7]\n["sink_refused",31]' ]
-	[[ $(jq -r .detail bad) == *'cheap'* ]]
-	[ "$(jq -r .raw bad)" = "$(sed -n '7p; 31p' in)" ]
+	refuses_dear_ones cheap
 }
 
 @test "what LOAD DATA would bend to fit is refused, and the others of its batch stay" {
@@ -203,12 +140,7 @@ marked() {
 	msql "$place" "delimiter //
 		CREATE TRIGGER no BEFORE INSERT ON quote FOR EACH ROW IF new.price = 5
 		THEN SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'not on a fifth'; END IF//"
-	marked null '"2"' "$(quote 1)" "$(quote 2 5)" "$(quote 3)" >in
-	run_json 1 fl-load --pipeline p "$place" <in
-	[ "$(jq -c '[.in, .used, .rejected]' <<<"$record")" = '[3,2,1]' ]
-	[ "$(fl-fetch store "$place" --type quote | wc -l)" = 2 ]
-	[ "$(fl-fetch store "$place" --type reject | jq -r '.reason + " " + .detail')" = 'sink_refused not on a fifth' ]
-	[[ $(fl-load --positions "$place") == *'["2","2"]'* ]]
+	refuses_between_marks 'not on a fifth'
 }
 
 @test "a wrong password, no such database, no such right are 4, with what mends it" {
@@ -225,9 +157,7 @@ marked() {
 }
 
 @test "a password in a place is refused, and not shown" {
-	run -2 fl-load "${place/lake@/lake:hunter2@}" /dev/null
-	[[ $output == *'lake:***@'*FL_MYSQL_PASSWORD* ]]
-	[[ $output != *hunter2* ]]
+	keeps_a_password FL_MYSQL_PASSWORD
 }
 
 @test "a server that is not there is 3" {
@@ -236,12 +166,11 @@ marked() {
 }
 
 @test "tables of a newer release are 4, to who writes and to who reads" {
-	fl-load --migrate "$place"
-	msql "$place" 'UPDATE fl_schema SET version = 99'
-	run -4 fl-load "$place" /dev/null
-	[[ $output == *'has schema version 99, newer than the '*': update financelake' ]]
-	run -4 fl-fetch store "$place"
-	[[ $output == *'schema version 99'* ]]
+	newer_tables msql
+}
+
+@test "a migration while a load runs ends it with 4 before the next batch" {
+	newer_tables_meanwhile msql
 }
 
 @test "a read-only server is 5" {
@@ -254,10 +183,5 @@ marked() {
 }
 
 @test "a reader sees one moment of the store, and --last the newest of each symbol" {
-	fl-fetch sim -n 3000 | fl-load "$place"
-	fl-fetch sim -n 3000 | fl-load x.db
-	fl-fetch store "$place" --last 3 | cmp - <(fl-fetch store x.db --last 3)
-	fl-fetch store "$place" --symbol ZZZB --from 2026-01-02T14:31Z |
-		cmp - <(fl-fetch store x.db --symbol ZZZB --from 2026-01-02T14:31Z)
-	fl-fetch store "$place" --list | cmp - <(fl-fetch store x.db --list)
+	selects_as_sqlite_does
 }
