@@ -224,11 +224,16 @@ int fl_rejects_open(struct fl_io *io, struct fl_error *err)
 	return end_last_line(io->reject_fd, io->rejects, err);
 }
 
+bool fl_rejects_inline(const struct fl_io *io)
+{
+	return io->rejects ? strcmp(io->rejects, "inline") == 0
+			   : io->marked && (io->out || io->keep_reject);
+}
+
 static int keep(struct fl_io *io, const struct fl_reject *reject,
 		struct fl_error *err)
 {
-	bool stream = io->rejects ? strcmp(io->rejects, "inline") == 0
-				  : io->marked && (io->out || io->keep_reject);
+	bool stream = fl_rejects_inline(io);
 	struct fl_buf line = FL_BUF_INIT;
 	int result;
 

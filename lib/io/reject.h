@@ -98,6 +98,8 @@ struct fl_reject {
  * sinks do so before anything is read: that it cannot be is no news for later.
  * errors  FL_ERR_USAGE no such descriptor; FL_ERR_IO */
 int fl_rejects_open(struct fl_io *io, struct fl_error *err);
+/* Do they go where the records go? */
+bool fl_rejects_inline(const struct fl_io *io);
 /* Count the reject and put it where --rejects says.
  * returns 0; -1 with err: FL_ERR_DATA more than --max-rejects, FL_ERR_IO the
  *         file cannot be written */

@@ -16,6 +16,7 @@
 #include <string.h>
 
 enum {
+	GROUP = 64,          /* rows that are tried together */
 	STATEMENT = 1 << 20, /* bytes of one INSERT, about */
 };
 
@@ -208,6 +209,68 @@ int fl_mysql_write(struct fl_store *store, struct fl_server_table *table,
 	if (insert(s, table, from, to, &replaced, err) < 0)
 		return -1;
 	store->replaced += replaced - (uint64_t)known;
+	return 0;
+}
+
+/* --- row by row ---------------------------------------------------------- */
+
+/* Behind as many rows as one statement takes to try first. */
+static size_t group_end(const struct fl_server *s,
+			const struct fl_server_table *table, size_t from,
+			size_t to)
+{
+	size_t most = (size_t)fl_my_server(s->db)->packet / 16, bytes = 0;
+	size_t at = from;
+
+	for (size_t rows = 0; at < to && rows < GROUP && bytes < most; at++) {
+		if (table->rows[at].dead)
+			continue;
+		rows++;
+		bytes += table->rows[at].cells_len;
+	}
+	return at;
+}
+
+static int insert_singly(struct fl_server *s, struct fl_server_table *table,
+			 size_t from, size_t to, uint64_t *replaced,
+			 struct fl_error *err)
+{
+	uint64_t there = 0;
+
+	for (size_t i = from; i < to; i++) {
+		if (insert(s, table, i, i + 1, &there, err) == 0) {
+			*replaced += there;
+			continue;
+		}
+		if (s->db->fault != FL_FAULT_ROW)
+			return -1;
+		fl_server_refused(s, i, s->db->words);
+		fl_error_clear(err);
+	}
+	return 0;
+}
+
+/* A statement that fails leaves nothing behind, and the transaction as it was,
+ * so that no savepoints are needed. */
+int fl_mysql_write_each(struct fl_server *s, struct fl_server_table *table,
+			size_t from, size_t to, uint64_t *replaced,
+			struct fl_error *err)
+{
+	uint64_t there = 0;
+	size_t end;
+
+	for (*replaced = 0; from < to; from = end) {
+		end = group_end(s, table, from, to);
+		if (insert(s, table, from, end, &there, err) == 0) {
+			*replaced += there;
+			continue;
+		}
+		if (s->db->fault != FL_FAULT_ROW)
+			return -1;
+		fl_error_clear(err);
+		if (insert_singly(s, table, from, end, replaced, err) < 0)
+			return -1;
+	}
 	return 0;
 }
 

@@ -209,6 +209,7 @@ static const struct fl_server_kind kind = {
 	.load_piece = fl_mysql_load_piece,
 	.load_end = fl_mysql_load_end,
 	.write = fl_mysql_write,
+	.write_each = fl_mysql_write_each,
 };
 
 static int open_store(struct fl_store *store, enum fl_store_mode mode,

@@ -21,5 +21,8 @@ int fl_mysql_load_piece(struct fl_server *s, const char *bytes, size_t len,
 int fl_mysql_load_end(struct fl_server *s, bool *stored, struct fl_error *err);
 int fl_mysql_write(struct fl_store *store, struct fl_server_table *table,
 		   size_t from, size_t to, size_t known, struct fl_error *err);
+int fl_mysql_write_each(struct fl_server *s, struct fl_server_table *table,
+			size_t from, size_t to, uint64_t *replaced,
+			struct fl_error *err);
 
 #endif

@@ -2,7 +2,9 @@
  *
  * COPY takes them straight into it, which costs the server least, but fails
  * where a key is there already; then they go through a temporary table, from
- * where one INSERT puts them into the place of what has their keys.
+ * where one INSERT puts them into the place of what has their keys. Where the
+ * database refuses some of them, an INSERT for each does, in a block that the
+ * server runs by itself: a way there and back for each would take far longer.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include "store/postgres.h"
@@ -31,7 +33,8 @@ int fl_pg_stage(struct fl_server *s, struct fl_server_table *table,
 		sql = fl_sprintf("TRUNCATE pg_temp.\"fl_stage_%s\"", name);
 	else
 		sql = fl_sprintf("CREATE TEMP TABLE \"fl_stage_%s\" (LIKE "
-				 "\"%s\") ON COMMIT DELETE ROWS",
+				 "\"%s\", fl_row integer) ON COMMIT DELETE "
+				 "ROWS",
 				 name, name);
 	result = fl_db_run(s->db, sql, "write to", err);
 	free(sql);
@@ -46,12 +49,12 @@ int fl_pg_stage(struct fl_server *s, struct fl_server_table *table,
 /* A row's cells as COPY has them, -1 for each that it lacks. */
 static void put_row(struct fl_buf *out, const struct fl_server_table *table,
 		    const struct fl_server_row *row, const size_t *columns,
-		    size_t count)
+		    size_t count, bool numbered)
 {
 	struct fl_cell cell;
 	size_t at = 0;
 
-	fl_pg_put16(out, (uint16_t)count);
+	fl_pg_put16(out, (uint16_t)(count + numbered));
 	for (size_t i = 0; i < count; i++) {
 		if (!fl_server_next_cell(table, row, &at, columns[i], &cell)) {
 			fl_pg_put32(out, UINT32_MAX);
@@ -60,12 +63,16 @@ static void put_row(struct fl_buf *out, const struct fl_server_table *table,
 		fl_pg_put32(out, (uint32_t)cell.len);
 		fl_buf_append(out, cell.bytes, cell.len);
 	}
+	if (numbered) {
+		fl_pg_put32(out, 4);
+		fl_pg_put32(out, (uint32_t)(row - table->rows));
+	}
 }
 
-/* Into the table whose name begins with `target`. */
+/* Into the table whose name begins with `target`; `more`: the other columns. */
 static int begin_copy(struct fl_server *s, const struct fl_server_table *table,
 		      const char *target, const size_t *columns, size_t count,
-		      struct fl_error *err)
+		      const char *more, struct fl_error *err)
 {
 	static const char head[] = "PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0";
 	struct fl_buf sql = FL_BUF_INIT;
@@ -73,7 +80,7 @@ static int begin_copy(struct fl_server *s, const struct fl_server_table *table,
 
 	fl_buf_printf(&sql, "COPY %s%s\" (", target, table->type->name);
 	fl_server_put_columns(&sql, s, table, columns, count);
-	fl_buf_puts(&sql, ") FROM STDIN (FORMAT binary)");
+	fl_buf_printf(&sql, "%s) FROM STDIN (FORMAT binary)", more);
 	got = fl_pq_copy_begin(s->db, sql.data, err);
 	fl_buf_release(&sql);
 	return got < 0 ? -1 : fl_pq_copy_put(s->db, head, sizeof(head), err);
@@ -90,13 +97,13 @@ int fl_pg_load_begin(struct fl_server *s, const struct fl_server_table *table,
 		     struct fl_error *err)
 {
 	return begin_copy(s, table, "\"", table->columns, table->column_count,
-			  err);
+			  "", err);
 }
 
 void fl_pg_load_row(struct fl_buf *out, const struct fl_server_table *table,
 		    const struct fl_server_row *row)
 {
-	put_row(out, table, row, table->columns, table->column_count);
+	put_row(out, table, row, table->columns, table->column_count, false);
 }
 
 int fl_pg_load_piece(struct fl_server *s, const char *bytes, size_t len,
@@ -116,23 +123,26 @@ int fl_pg_load_end(struct fl_server *s, bool *stored, struct fl_error *err)
 	return 0;
 }
 
-/* The live rows into the temporary table. */
-static int copy_to_stage(struct fl_server *s,
-			 const struct fl_server_table *table, size_t from,
-			 size_t to, struct fl_error *err)
+/* The live rows into the temporary table; numbered: with their numbers. */
+static int copy_to_stage(struct fl_server *s, struct fl_server_table *table,
+			 size_t from, size_t to, bool numbered,
+			 struct fl_error *err)
 {
 	size_t columns[FL_SQL_COLUMNS_MAX];
 	size_t count = fl_server_used(table, columns);
 	struct fl_buf *out = &s->copy;
 
-	if (begin_copy(s, table, "pg_temp.\"fl_stage_", columns, count, err) <
-	    0)
+	if (fl_pg_stage(s, table, err) < 0)
+		return -1;
+	table->stage_full = true;
+	if (begin_copy(s, table, "pg_temp.\"fl_stage_", columns, count,
+		       numbered ? ", fl_row" : "", err) < 0)
 		return -1;
 	fl_buf_reset(out);
 	for (size_t i = from; i < to; i++) {
 		if (table->rows[i].dead)
 			continue;
-		put_row(out, table, &table->rows[i], columns, count);
+		put_row(out, table, &table->rows[i], columns, count, numbered);
 		if (out->len < PIECE)
 			continue;
 		if (fl_pq_copy_put(s->db, out->data, out->len, err) < 0)
@@ -144,24 +154,14 @@ static int copy_to_stage(struct fl_server *s,
 	return end_copy(s, err);
 }
 
-/* From the temporary table into the real one; all columns of a row that was
- * there are replaced, those that were not written by NULL. xmax tells a row
- * that took the place of one. */
-static void put_insert(struct fl_buf *sql, const struct fl_server *s,
-		       const struct fl_server_table *table)
+/* All columns of a row that was there are replaced, those that were not written
+ * by NULL. */
+static void put_replacing(struct fl_buf *sql,
+			  const struct fl_server_table *table)
 {
-	size_t columns[FL_SQL_COLUMNS_MAX];
-	size_t count = fl_server_used(table, columns);
 	const char *before = "";
 
-	fl_buf_puts(sql, "WITH w AS (INSERT INTO ");
-	fl_sql_name(sql, &fl_sql_postgres, table->type->name);
-	fl_buf_puts(sql, " (");
-	fl_server_put_columns(sql, s, table, columns, count);
-	fl_buf_puts(sql, ") SELECT ");
-	fl_server_put_columns(sql, s, table, columns, count);
-	fl_buf_printf(sql, " FROM pg_temp.\"fl_stage_%s\" ON CONFLICT (",
-		      table->type->name);
+	fl_buf_puts(sql, " ON CONFLICT (");
 	for (size_t i = 0; i < table->count; i++) {
 		if (!table->cols[i].key)
 			continue;
@@ -179,6 +179,24 @@ static void put_insert(struct fl_buf *sql, const struct fl_server *s,
 		fl_sql_name(sql, &fl_sql_postgres, table->cols[i].name);
 		before = ", ";
 	}
+}
+
+/* From the temporary table into the real one. xmax tells a row that took the
+ * place of one. */
+static void put_insert(struct fl_buf *sql, const struct fl_server *s,
+		       const struct fl_server_table *table)
+{
+	size_t columns[FL_SQL_COLUMNS_MAX];
+	size_t count = fl_server_used(table, columns);
+
+	fl_buf_puts(sql, "WITH w AS (INSERT INTO ");
+	fl_sql_name(sql, &fl_sql_postgres, table->type->name);
+	fl_buf_puts(sql, " (");
+	fl_server_put_columns(sql, s, table, columns, count);
+	fl_buf_puts(sql, ") SELECT ");
+	fl_server_put_columns(sql, s, table, columns, count);
+	fl_buf_printf(sql, " FROM pg_temp.\"fl_stage_%s\"", table->type->name);
+	put_replacing(sql, table);
 	fl_buf_puts(sql, " RETURNING xmax = 0 AS fresh) "
 			 "SELECT count(*) FILTER (WHERE NOT fresh) FROM w");
 }
@@ -189,10 +207,7 @@ int fl_pg_write(struct fl_store *store, struct fl_server_table *table,
 	struct fl_server *s = store->state;
 	struct fl_rows *result = NULL;
 
-	if (fl_pg_stage(s, table, err) < 0)
-		return -1;
-	table->stage_full = true;
-	if (copy_to_stage(s, table, from, to, err) < 0)
+	if (copy_to_stage(s, table, from, to, false, err) < 0)
 		return -1;
 	fl_buf_reset(&s->copy);
 	put_insert(&s->copy, s, table);
@@ -202,6 +217,86 @@ int fl_pg_write(struct fl_store *store, struct fl_server_table *table,
 	store->replaced +=
 		(uint64_t)fl_db_number(s->db, result, 0, 0) - (uint64_t)known;
 	fl_db_free(s->db, result);
+	return 0;
+}
+
+/* --- row by row ---------------------------------------------------------- */
+
+/* The block that the server runs: the refusals go into a table, and behind
+ * them, as of row -1, how many were there. Which of its errors are about a row:
+ * the same classes as in pq.c. */
+static void put_block(struct fl_buf *sql, const struct fl_server *s,
+		      const struct fl_server_table *table)
+{
+	size_t columns[FL_SQL_COLUMNS_MAX];
+	size_t count = fl_server_used(table, columns);
+
+	fl_buf_puts(sql, "DO $fl$\n"
+			 "#variable_conflict use_column\n"
+			 "DECLARE r record; was boolean; there bigint := 0; "
+			 "state text; why text; more text;\n"
+			 "BEGIN\n");
+	fl_buf_printf(sql,
+		      "FOR r IN SELECT * FROM pg_temp.\"fl_stage_%s\" "
+		      "ORDER BY fl_row LOOP BEGIN\nINSERT INTO ",
+		      table->type->name);
+	fl_sql_name(sql, &fl_sql_postgres, table->type->name);
+	fl_buf_puts(sql, " (");
+	fl_server_put_columns(sql, s, table, columns, count);
+	fl_buf_puts(sql, ") VALUES (");
+	for (size_t i = 0; i < count; i++) {
+		fl_buf_puts(sql, i ? ", r." : "r.");
+		fl_sql_name(sql, &fl_sql_postgres,
+			    table->cols[columns[i]].name);
+	}
+	fl_buf_putc(sql, ')');
+	put_replacing(sql, table);
+	fl_buf_puts(
+		sql,
+		" RETURNING xmax <> 0 INTO was;\n"
+		"there := there + COALESCE(was, false)::int;\n"
+		"EXCEPTION WHEN OTHERS THEN\n"
+		"GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, "
+		"why = MESSAGE_TEXT, more = PG_EXCEPTION_DETAIL;\n"
+		"IF left(state, 2) NOT IN ('22', '23', '44', '54', 'P0') THEN "
+		"RAISE; END IF;\n"
+		"INSERT INTO pg_temp.fl_refused VALUES (r.fl_row, "
+		"why || CASE WHEN more = '' THEN '' ELSE ': ' || more END);\n"
+		"END; END LOOP;\n"
+		"INSERT INTO pg_temp.fl_refused VALUES (-1, there::text);\n"
+		"END $fl$");
+}
+
+int fl_pg_write_each(struct fl_server *s, struct fl_server_table *table,
+		     size_t from, size_t to, uint64_t *replaced,
+		     struct fl_error *err)
+{
+	struct fl_rows *rows = NULL;
+
+	/* What would be checked at the end is checked at each row. */
+	if (copy_to_stage(s, table, from, to, true, err) < 0 ||
+	    fl_db_run(s->db,
+		      "SET CONSTRAINTS ALL IMMEDIATE; "
+		      "CREATE TEMP TABLE IF NOT EXISTS fl_refused (at integer, "
+		      "why text) ON COMMIT DELETE ROWS; "
+		      "TRUNCATE pg_temp.fl_refused",
+		      "write to", err) < 0)
+		return -1;
+	fl_buf_reset(&s->copy);
+	put_block(&s->copy, s, table);
+	if (fl_db_run(s->db, s->copy.data, "write to", err) < 0 ||
+	    fl_db_ask(s->db,
+		      "SELECT at, why FROM pg_temp.fl_refused ORDER BY at",
+		      NULL, 0, "read", &rows, err) < 0)
+		return -1;
+	*replaced = strtoull(fl_db_cell(s->db, rows, 0, 1).bytes, NULL, 10);
+	for (size_t i = 1; i < fl_db_count(s->db, rows); i++) {
+		fl_db_keep_words(s->db, fl_db_cell(s->db, rows, i, 1).bytes,
+				 NULL);
+		fl_server_refused(s, (size_t)fl_db_number(s->db, rows, i, 0),
+				  s->db->words);
+	}
+	fl_db_free(s->db, rows);
 	return 0;
 }
 

@@ -81,6 +81,7 @@ static const struct fl_server_kind kind = {
 	.load_piece = fl_pg_load_piece,
 	.load_end = fl_pg_load_end,
 	.write = fl_pg_write,
+	.write_each = fl_pg_write_each,
 	.ready = fl_pg_stage,
 	.settle = fl_pg_settle,
 };

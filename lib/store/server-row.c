@@ -498,7 +498,7 @@ int fl_server_put(struct fl_store *store, const struct fl_record *rec,
 {
 	struct fl_server *s = store->state;
 	struct fl_server_table *table = fl_server_table(s, rec->type);
-	const struct fl_record *line = rec;
+	const struct fl_record *line = rec, *part = NULL;
 	size_t cells = table->cells.len;
 	const struct fl_server_row *waiting;
 	struct fl_server_row *row;
@@ -518,8 +518,10 @@ int fl_server_put(struct fl_store *store, const struct fl_record *rec,
 		if (*outcome == FL_PUT_REFUSED)
 			return 0;
 		put_cells(s, table, rec);
-		if (fl_bar_is_partial(rec))
+		if (fl_bar_is_partial(rec)) {
+			part = line;
 			line = rec; /* the next part wants all of it */
+		}
 	} else if (rec->type->id == FL_TYPE_reject && !waiting) {
 		if (look_up(s, table, rec, &known, err) < 0) {
 			table->cells.len = cells;
@@ -529,6 +531,11 @@ int fl_server_put(struct fl_store *store, const struct fl_record *rec,
 	}
 	row = add_row(s, table, key, cells, line);
 	row->known |= known;
+	if (part) {
+		row->part = table->lines.len;
+		row->part_len = part->len;
+		fl_buf_append(&table->lines, part->bytes, part->len);
+	}
 	if (*outcome == FL_PUT_NEW)
 		*outcome = row->outcome;
 	row->outcome = *outcome;

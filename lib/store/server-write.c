@@ -3,8 +3,10 @@
  * They go straight into their table where they can (server-load.c), and else
  * the way that puts them into the place of what is there. A row that the
  * database refuses fails its whole statement. Then, and only then, the
- * transaction is done again with savepoints, and halves and halves of halves
- * are tried until the row stands alone: a reject, with the database's words.
+ * transaction is done again, with savepoints, and of the rows of that statement
+ * each is written by itself; or, where the kind cannot do that, halves and
+ * halves of halves are tried until the row stands alone. It becomes a reject,
+ * with the database's words.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include "store/server.h"
@@ -45,28 +47,30 @@ static int write_carefully(struct fl_store *store,
 			   struct fl_server_table *table, size_t from,
 			   size_t to, struct fl_error *err);
 
-/* The row cannot be stored: what it had replaced can, perhaps. */
+/* The row cannot be stored: what it had replaced can, perhaps; of a bar made of
+ * parts that is the bar without the last one. */
 static int refuse_row(struct fl_store *store, struct fl_server_table *table,
 		      size_t at, const char *why, struct fl_error *err)
 {
 	struct fl_server_row *row = &table->rows[at];
 	uint32_t before = row->before;
-	struct fl_record rec = { .len = row->line_len,
-				 .line = row->number,
-				 .input = row->input };
+	size_t line_at = row->part_len ? row->part : row->line;
+	struct fl_record rec = {
+		.len = row->part_len ? row->part_len : row->line_len,
+		.line = row->number,
+		.input = row->input,
+		.type = table->type,
+	};
 	enum fl_put outcome = row->outcome;
 	char *line;
 	int result;
 
-	/* Else a reject of it would be another row like it, and more than one
-	 * line stands behind a row that was put together. */
-	if (!store->refuse || table->type->id == FL_TYPE_reject ||
-	    outcome == FL_PUT_MERGED)
+	if (!store->refuse)
 		return fl_error_set(
 			err, FL_ERR_REFUSED, "cannot write to '%s': %s",
 			((struct fl_server *)store->state)->place, why);
 	row->dead = true;
-	line = fl_strndup(table->lines.data + row->line, row->line_len);
+	line = fl_strndup(table->lines.data + line_at, rec.len);
 	rec.bytes = line;
 	if (before != FL_SERVER_NONE)
 		table->rows[before].dead = false;
@@ -97,6 +101,77 @@ static size_t middle(const struct fl_server_table *table, size_t from,
 	return at;
 }
 
+void fl_server_refused(struct fl_server *s, size_t at, const char *why)
+{
+	if (s->refused_count == s->refused_cap) {
+		s->refused_cap = s->refused_cap ? 2 * s->refused_cap : 64;
+		s->refused = fl_realloc(s->refused, s->refused_cap,
+					sizeof(*s->refused));
+	}
+	s->refused[s->refused_count++] =
+		(struct fl_server_refused){ at, fl_strdup(why) };
+}
+
+void fl_server_drop_refused(struct fl_server *s)
+{
+	for (size_t i = 0; i < s->refused_count; i++)
+		free(s->refused[i].why);
+	s->refused_count = 0;
+}
+
+/* Rejects of those that were passed over. They may bring new rows, and in the
+ * end another list. */
+static int refuse_all(struct fl_store *store, struct fl_server_table *table,
+		      struct fl_error *err)
+{
+	struct fl_server *s = store->state;
+	struct fl_server_refused *refused = s->refused;
+	size_t count = s->refused_count;
+	int result = 0;
+
+	s->refused = NULL;
+	s->refused_count = s->refused_cap = 0;
+	for (size_t i = 0; i < count; i++) {
+		if (result == 0)
+			result = refuse_row(store, table, refused[i].at,
+					    refused[i].why, err);
+		free(refused[i].why);
+	}
+	free(refused);
+	return result;
+}
+
+/* Row by row. returns 1 when it cannot be done so, and nothing was */
+static int write_each(struct fl_store *store, struct fl_server_table *table,
+		      size_t from, size_t to, struct fl_error *err)
+{
+	struct fl_server *s = store->state;
+	uint64_t replaced = 0, known = 0;
+
+	if (!s->kind->write_each || s->by_halves)
+		return 1;
+	fl_server_drop_refused(s);
+	if ((s->kind->ready && s->kind->ready(s, table, err) < 0) ||
+	    fl_db_run(s->db, "SAVEPOINT fl_each", "write to", err) < 0)
+		return -1;
+	if (s->kind->write_each(s, table, from, to, &replaced, err) < 0) {
+		if (s->db->fault != FL_FAULT_ROW &&
+		    s->db->fault != FL_FAULT_OTHER)
+			return -1;
+		s->by_halves = s->db->fault == FL_FAULT_OTHER;
+		fl_error_clear(err);
+		return fl_server_back_to(s, "fl_each", err) < 0 ? -1 : 1;
+	}
+	if (fl_db_run(s->db, "RELEASE SAVEPOINT fl_each", "write to", err) < 0)
+		return -1;
+	for (size_t i = from; i < to; i++)
+		known += !table->rows[i].dead && table->rows[i].known;
+	for (size_t i = 0; i < s->refused_count; i++)
+		known -= table->rows[s->refused[i].at].known;
+	store->replaced += replaced - known;
+	return refuse_all(store, table, err);
+}
+
 static int write_carefully(struct fl_store *store,
 			   struct fl_server_table *table, size_t from,
 			   size_t to, struct fl_error *err)
@@ -121,9 +196,13 @@ static int write_carefully(struct fl_store *store,
 	if (result == 0 && half == from) {
 		result = refuse_row(store, table, first, why, err);
 	} else if (result == 0) {
-		result = write_carefully(store, table, from, half, err);
-		if (result == 0)
-			result = write_carefully(store, table, half, to, err);
+		result = write_each(store, table, from, to, err);
+		if (result > 0)
+			result = write_carefully(store, table, from, half,
+						 err) < 0
+					 ? -1
+					 : write_carefully(store, table, half,
+							   to, err);
 	}
 	free(why);
 	return result;

@@ -213,6 +213,8 @@ void fl_server_close(struct fl_store *store)
 		fl_server_table_free(s->tables[i]);
 	drop_moves(s);
 	free(s->moves);
+	fl_server_drop_refused(s);
+	free(s->refused);
 	fl_map_release(&s->inputs, free);
 	fl_buf_release(&s->copy);
 	fl_buf_release(&s->piece);

@@ -76,6 +76,13 @@ struct fl_server_kind {
 	int (*write)(struct fl_store *store, struct fl_server_table *table,
 		     size_t from, size_t to, size_t known,
 		     struct fl_error *err);
+	/* The same one by one, passing over those that the database refuses:
+	 * they are told by fl_server_refused. *replaced: how many were there,
+	 * known or not. It may fail as `write` does, with FL_FAULT_ROW where it
+	 * cannot tell which row is to blame. NULL: never can. */
+	int (*write_each)(struct fl_server *s, struct fl_server_table *table,
+			  size_t from, size_t to, uint64_t *replaced,
+			  struct fl_error *err);
 	/* Before a savepoint; NULL: needs nothing. */
 	int (*ready)(struct fl_server *s, struct fl_server_table *table,
 		     struct fl_error *err);
@@ -90,6 +97,8 @@ struct fl_server_row {
 	size_t cells, cells_len; /* in table->cells */
 	size_t line, line_len;   /* in table->lines: the record as it came, or
 				  * what its parts make */
+	size_t part, part_len;   /* of what parts make, the last one as it came;
+				  * 0: is the line */
 	const char *input;       /* of the record */
 	uint64_t number;
 	uint32_t before; /* the row of the same key that this one replaces, or
@@ -156,6 +165,14 @@ struct fl_server {
 	struct fl_server_table *tables[FL_TYPE_COUNT]; /* made when used */
 	struct fl_map inputs;                          /* names of inputs */
 	struct fl_buf copy;
+
+	/* Rows that `write_each` passed over. */
+	struct fl_server_refused {
+		size_t at;
+		char *why;
+	} * refused;
+	size_t refused_count, refused_cap;
+	bool by_halves; /* the server cannot tell them, as it turned out */
 
 	struct fl_server_table *loading; /* rows go there; NULL: nowhere */
 	bool undo_load;                  /* one that went was replaced */
@@ -229,6 +246,8 @@ int fl_server_identify(struct fl_server *s, int *version, struct fl_error *err);
 void fl_server_schema(struct fl_buf *out, const struct fl_sql_dialect *dialect,
 		      int version);
 void fl_server_undo(struct fl_server *s);
+/* Of table->rows[at]; `why`, the database's words, is copied. */
+void fl_server_refused(struct fl_server *s, size_t at, const char *why);
 int fl_server_back_to(struct fl_server *s, const char *savepoint,
 		      struct fl_error *err);
 /* Append the names of columns, with commas. */
@@ -277,6 +296,7 @@ void fl_server_drop(struct fl_server *s);
 /* They wait again: the transaction is done once more. */
 void fl_server_rewind(struct fl_server *s);
 void fl_server_table_free(struct fl_server_table *table);
+void fl_server_drop_refused(struct fl_server *s);
 /* The row of the record's key as it is stored, locked until the end of the
  * transaction; *rows to be freed. */
 int fl_server_stored(struct fl_server *s, struct fl_server_table *table,

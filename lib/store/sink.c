@@ -119,8 +119,16 @@ static int on_refused(void *arg, const struct fl_record *rec,
 
 	note.field[0] = '\0';
 	fl_note_set(&note, "", "%s", why);
+	/* A reject of it would be another row like it. */
+	if (rec->type->id == FL_TYPE_reject && fl_rejects_inline(sink->io))
+		return fl_error_set(err, FL_ERR_REFUSED,
+				    "'%s' refuses a reject: %s; --rejects FILE "
+				    "keeps rejects elsewhere",
+				    sink->config.store->place, why);
 	if (outcome == FL_PUT_REPLACED)
 		sink->batch.replaced--;
+	else if (outcome == FL_PUT_MERGED)
+		sink->batch.merged--;
 	else
 		sink->batch.fresh--;
 	/* A held line is no longer one that may stay uncommitted. */

@@ -128,8 +128,8 @@ struct fl_store {
 	bool held;
 	/* A row that `put` took and called `outcome`, but that the place itself
 	 * refused as it was written, at the latest by `commit`, which then goes
-	 * on without it: rec has the bytes, line and input; why: the place's
-	 * words. NULL: it is an error. The callback may call `put`. */
+	 * on without it: rec has the bytes, line, input and type; why: the
+	 * place's words. NULL: it is an error. The callback may call `put`. */
 	int (*refuse)(void *arg, const struct fl_record *rec,
 		      enum fl_put outcome, const char *why,
 		      struct fl_error *err);
