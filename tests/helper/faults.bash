@@ -25,6 +25,7 @@ end_faults() {
 	done
 	[ ! -e networks ] || ip netns del "$(<networks)-a" || :
 	[ ! -e networks ] || ip netns del "$(<networks)-b" || :
+	[ ! -e disk ] || small_disk_ends
 }
 
 # rounds SHORT LONG: how many, in everyday runs and with FL_LONG.
@@ -332,4 +333,195 @@ cable_cut() {
 	comes_to_rest
 	inside=()
 	settles "cuts=$turn"
+}
+
+# --- a full disk -----------------------------------------------------------------
+
+# small_disk SIZE: from now on the tables of $place are made on a disk of that size.
+small_disk() {
+	local name=${place##*/} where owner=postgres
+	[ "$(id -u)" = 0 ] || skip 'only root makes small disks'
+	case $place in
+	postgres*) where=/tmp/financelake-small-$BASHPID ;;
+	mysql*)
+		where=$(msql "$root" 'SELECT @@datadir')$name
+		owner=$(stat -c %U "$where")
+		;;
+	esac
+	mkdir -p "$where"
+	mount -t tmpfs -o "size=$1" tmpfs "$where" 2>mount.err || skip "$(<mount.err)"
+	echo "$where" >disk
+	chown "$owner:" "$where"
+	case $place in
+	postgres*)
+		ask "${place%/*}/lake" "CREATE TABLESPACE small LOCATION '$where'"
+		ask "${place%/*}/lake" "ALTER DATABASE $name SET TABLESPACE small"
+		;;
+	esac
+}
+
+small_disk_ends() {
+	case $place in
+	postgres*) ask "${place%/*}/lake" "DROP DATABASE ${place##*/}" && ask "${place%/*}/lake" 'DROP TABLESPACE small' ;;
+	mysql*) msql "${place%/*}/lake" "DROP DATABASE ${place##*/}" ;;
+	esac >drop.log 2>&1 || :
+	umount -l "$(<disk)"
+}
+
+full_disk() {
+	local stream
+	small_disk 18m
+	fl-load --migrate "$place"
+	witness "$place"
+	stream=(fl-fetch "${sim[@]}" -n 150000 --resume "$place" --pipeline p --marks '2000,1s' --warm-up 0s)
+	run -5 fl-load --pipeline p --batch 10000,1s "$place" < <("${stream[@]}" 2>fetch.err | "${bars[@]}" 2>agg.err)
+	[[ $output == "fl-load: cannot write to '"*[Ff]ull* ]] || [[ $output == *'No space left'* ]]
+	echo "# at $(at) of 150000: ${lines[0]##*: }" >&3
+	[ "$(at)" -lt 150000 ]
+	mount -o remount,size=300m "$(<disk)"
+	"${stream[@]}" | "${bars[@]}" | fl-load -q --pipeline p "$place"
+	holds 150000
+	[ "$(ask "$place" 'SELECT count(*) FROM twice')" = 0 ]
+}
+
+# --- rows that the database refuses ------------------------------------------------
+
+# dear PRICE: quotes of that price and more are refused.
+dear() {
+	fl-load --migrate "$place"
+	ask "$place" "ALTER TABLE quote ADD CONSTRAINT cheap CHECK (price < $1)"
+}
+# dear_lines SEED FROM TO: quotes with a number of theirs from FROM to TO, many twice
+# and more, one in four for 1000 or more.
+dear_lines() {
+	awk -v seed="$1" -v from="$2" -v to="$3" 'BEGIN { srand(seed)
+		for (i = from; i <= to; i++) {
+			seq = from + int((i - from) * (0.5 + rand() / 2))
+			price = int(1 + rand() * 1333); size = i
+			printf "{\"type\":\"quote\",\"ts\":\"2026-01-02T16:%02d:%02d.000Z\",\"provider\":\"t\",", seq / 60 % 60, seq % 60
+			printf "\"symbol\":\"ZZZT\",\"price\":%d,\"size\":%d,\"seq\":%d}\n", price, size, seq
+		}
+	}'
+}
+# last_good: of those that may stay the last of each number.
+last_good() {
+	jq -c 'select(.price < 1000)' | jq -sc 'group_by(.seq) | map(last) | sort_by(.ts, .seq)[]'
+}
+
+# refused_of BATCH: of those that may not stay the ones that no line of the same
+# number, in the same batch, takes the place of before anybody asks the database.
+refused_of() {
+	awk -v batch="$1" '
+		function settle(i) {
+			for (i = count; i > 0; i--)
+				if (good[i]) later[seq[i]] = 1
+				else refused[i] = !(seq[i] in later)
+			for (i = 1; i <= count; i++) if (!good[i] && refused[i]) print line[i]
+			count = 0; delete later
+		}
+		{
+			line[++count] = $0
+			match($0, /"price":[0-9]*/); good[count] = 0 + substr($0, RSTART + 8, RLENGTH - 8) < 1000
+			match($0, /"seq":[0-9]*/); seq[count] = substr($0, RSTART + 6, RLENGTH - 6)
+		}
+		NR % batch == 0 { settle() }
+		END { settle() }'
+}
+
+# Of several lines with one key the last stays that the database takes, be it in one
+# batch or in several; each that it refuses is a reject with the database's words.
+refused_rows() {
+	local count=${1:-3000} refused
+	dear 1000
+	dear_lines 1 1 "$count" >one
+	dear_lines 2 1 $((2 * count)) >two
+	cat one two | refused_of 1000 | sort >want.raw
+	cat one two | last_good >want
+	refused=$(wc -l <want.raw)
+	for _ in 1 2; do
+		rm -f bad
+		run_json 1 fl-load --rejects bad --batch 1000,1m "$place" one two
+		[ "$(jq -c '[.in, .used, .rejected]' <<<"$record")" = "[$((3 * count)),$((3 * count - refused)),$refused]" ]
+		jq -r 'select(.reason == "sink_refused") | select(.detail | test("cheap")) | .raw' bad |
+			sort | cmp - want.raw
+		fl-fetch store "$place" | cmp - want
+	done
+	[[ $(jq -r .detail bad | head -n 1) == *cheap* ]]
+}
+
+# The same between marks: rejects are stored, too, in the transaction of their mark.
+refused_between_marks() {
+	local count=4000 refused
+	dear 1000
+	dear_lines 3 1 $count >one
+	refused_of 600 <one | sort >want.raw
+	refused=$(wc -l <want.raw)
+	{
+		echo '{"type":"mark","pipeline":"p","at":{},"open":true}'
+		awk -v n=$count '{ print } NR % 300 == 0 || NR == n {
+			printf "{\"type\":\"mark\",\"pipeline\":\"p\",\"at\":{\"o\":[%s,\"%d\"]}%s}\n",
+				from ? "\"" from "\"" : "null", NR, NR == n ? ",\"end\":true" : ""
+			from = NR
+		}' one
+	} >stream
+	run_json 1 fl-load --pipeline p --batch 500,1m "$place" stream
+	[ "$(jq -c '[.in, .used, .rejected, .uncommitted]' <<<"$record")" = "[$count,$((count - refused)),$refused,0]" ]
+	fl-fetch store "$place" --type quote | cmp - <(last_good <one)
+	fl-fetch store "$place" --type reject | jq -r .raw | sort | cmp - want.raw
+	[ "$(at)" = $count ]
+}
+
+# Many refused rows take no longer than many rows take elsewhere.
+refused_rows_are_quick() {
+	local began
+	dear 1000
+	dear_lines 4 1 20000 | awk '{ gsub(/"seq":[0-9]*/, "\"seq\":" NR) } { print }' >one
+	began=$(date +%s%N)
+	run -1 fl-load -q "$place" one
+	echo "# $(jq -c 'select(.price >= 1000)' one | wc -l) of 20000 refused in $((($(date +%s%N) - began) / 1000000)) ms" >&3
+	[ $((($(date +%s%N) - began) / 1000000)) -lt 15000 ]
+}
+
+# part FIRST HIGH VOLUME: of one bar, from that second on.
+part() {
+	printf '{"type":"bar","ts":"2026-01-02T16:00:00.000Z","provider":"t","symbol":"ZZZT","interval":"1m","open":1,"high":%d,"low":1,"close":1,"adj":"none","ts_end":"2026-01-02T16:01:00.000Z","volume":%d,"trades":1,"first_ts":"2026-01-02T16:00:%02d.000Z","last_ts":"2026-01-02T16:00:%02d.000Z","partial":true}\n' "$2" "$3" "$1" "$1"
+}
+
+# A part with which the bar is refused becomes a reject; the bar stays without it.
+refused_parts() {
+	fl-load --migrate "$place"
+	ask "$place" 'ALTER TABLE bar ADD CONSTRAINT low CHECK (high < 1000)'
+	part 1 5 10 >p1
+	part 2 5000 20 >p2
+	part 3 7 40 >p3
+	echo '{"type":"mark","pipeline":"p","at":{},"open":true}' >open
+	mark() { echo '{"type":"mark","pipeline":"p","at":{"o":['"$1"',"'"$2"'"]}'"${3-}"'}'; }
+	# Each in a transaction of its own …
+	run -1 fl-load -q --pipeline p --batch 1,1m "$place" < <(
+		cat open p1; mark null 1; cat p2; mark '"1"' 2; cat p3; mark '"2"' 3 ',"end":true')
+	[ "$(fl-fetch store "$place" --type bar | jq -c '[.high, .volume]')" = '[7,50]' ]
+	[ "$(fl-fetch store "$place" --type reject | jq -r .raw)" = "$(<p2)" ]
+	# … and all in one, with the first of another bar.
+	sed -i 's/ZZZT/ZZZU/' p1 p2 p3
+	run_json 1 fl-load --pipeline p "$place" < <(cat open p1 p3 p2; mark '"3"' 4 ',"end":true')
+	[ "$(jq -c '[.in, .used, .rejected]' <<<"$record")" = '[3,2,1]' ]
+	[ "$(fl-fetch store "$place" --type bar --symbol ZZZU | jq -c '[.high, .volume]')" = '[7,50]' ]
+	[ "$(fl-fetch store "$place" --type reject | jq -r .raw | grep -c ZZZU)" = 1 ]
+	[ "$(at)" = 4 ]
+}
+
+# A reject that the database refuses would be another one like it: it is kept where
+# rejects are kept elsewhere, and else ends the load, saying so.
+refused_rejects() {
+	fl-load --migrate "$place"
+	ask "$place" 'ALTER TABLE reject ADD CONSTRAINT few CHECK (line <> 7)'
+	echo '{"type":"mark","pipeline":"p","at":{},"open":true}' >stream
+	for i in {1..9}; do echo "{\"type\":\"quote\",\"n\":$i}"; done | fl-clean -q --rejects rejects - || :
+	cat rejects >>stream
+	echo '{"type":"mark","pipeline":"p","at":{"o":[null,"9"]},"end":true}' >>stream
+	run -4 fl-load --pipeline p "$place" stream
+	[[ $output == *"refuses a reject: "*few*"--rejects FILE keeps rejects elsewhere"* ]]
+	run -1 fl-load -q --pipeline p --rejects kept "$place" stream
+	[ "$(fl-fetch store "$place" --type reject | wc -l)" = 8 ]
+	[ "$(jq -r '.raw | fromjson | .line' kept)" = 7 ]
 }

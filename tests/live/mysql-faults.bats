@@ -61,3 +61,21 @@ teardown() { end_faults; }
 @test "a cable that is cut, of which neither end hears" {
 	cable_cut "$(rounds 2 30)" '?read-timeout=1'
 }
+@test "a disk that is full is 5; when there is room again the pipeline goes on, and nothing was lost" {
+	full_disk
+}
+@test "rows that the database refuses are rejects, each; what they would have replaced stays" {
+	refused_rows
+}
+@test "refused rows between marks are rejects in the transaction of their mark" {
+	refused_between_marks
+}
+@test "many refused rows take no longer than other rows" {
+	refused_rows_are_quick
+}
+@test "a part with which a bar is refused is a reject, and the bar stays without it" {
+	refused_parts
+}
+@test "a refused reject ends the load, unless rejects are kept elsewhere" {
+	refused_rejects
+}

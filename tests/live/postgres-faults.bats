@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# shellcheck disable=SC2030,SC2031,SC2154 # place is a test's own; the helper has sim
 # What may happen between fl-load and PostgreSQL, and to PostgreSQL itself.
 
 load ../helper/common
@@ -60,4 +61,52 @@ teardown() { end_faults; }
 }
 @test "a cable that is cut, of which neither end hears" {
 	cable_cut "$(rounds 2 30)" '?tcp_user_timeout=1000'
+}
+@test "a disk that is full is 5; when there is room again the pipeline goes on, and nothing was lost" {
+	full_disk
+}
+@test "a disk that is full of the server's log, of which it dies, is 3; with room again nothing was lost" {
+	[ -n "${FL_LONG:-}" ] || skip 'takes long: with FL_LONG=1'
+	[ "$(id -u)" = 0 ] || skip 'only root makes small disks'
+	other=/tmp/financelake-small-$BASHPID
+	mkdir $other
+	mount -t tmpfs -o size=110m tmpfs $other || skip 'no disk can be mounted'
+	service=("$BATS_TEST_DIRNAME/../../scripts/services/postgres" --dir "$other/server")
+	"${service[@]}" start --durable
+	eval "$("${service[@]}" env)"
+	place=$FL_PG_TEST
+	stream=(fl-fetch "${sim[@]}" -n 400000 --resume "$place" --pipeline p --marks '2000,1s')
+	run -3 fl-load --pipeline p "$place" < <("${stream[@]}" 2>fetch.err)
+	[[ $output == *'No space left on device'* ]]
+	mount -o remount,size=500m $other
+	"${service[@]}" revive
+	"${stream[@]}" | fl-load -q --pipeline p "$place"
+	fl-fetch store "$place" | sort >got
+	fl-fetch "${sim[@]}" -n 400000 | sort | cmp - got
+	"${service[@]}" stop
+	umount $other
+	rmdir $other
+}
+@test "rows that the database refuses are rejects, each; what they would have replaced stays" {
+	refused_rows
+}
+@test "the same where the server runs no blocks, and where it cannot take rows in to look at them" {
+	sql "$place" 'DROP EXTENSION plpgsql'
+	refused_rows 200
+	sql "$place" 'ALTER TABLE quote ALTER symbol TYPE varchar(4)'
+	dear_lines 5 1 40 | sed '7s/ZZZT/ZZZTT/; 9s/ZZZT/ZZZTT/' >in
+	run -1 fl-load -q --rejects long "$place" in
+	[ "$(jq -r 'select(.detail | test("too long")) | .line' long)" = $'7\n9' ]
+}
+@test "refused rows between marks are rejects in the transaction of their mark" {
+	refused_between_marks
+}
+@test "many refused rows take no longer than other rows" {
+	refused_rows_are_quick
+}
+@test "a part with which a bar is refused is a reject, and the bar stays without it" {
+	refused_parts
+}
+@test "a refused reject ends the load, unless rejects are kept elsewhere" {
+	refused_rejects
 }

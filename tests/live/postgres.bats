@@ -119,6 +119,25 @@ setup() {
 	[[ $output == *'permission denied'*'GRANT CREATE, USAGE ON SCHEMA public TO "guest"'* ]]
 }
 
+@test "who may not connect, read or write is told what the owner has to say" {
+	quote 1 | fl-load "$place"
+	sql "$place" "DROP ROLE IF EXISTS other; CREATE ROLE other LOGIN PASSWORD 'pw'"
+	theirs=${place/lake@/other@}
+	export PGPASSWORD=pw
+	run -4 fl-load "$theirs" < <(quote 2)
+	[[ $output == *'permission denied for table'*'GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO "other"'* ]]
+	run -4 fl-fetch store "$theirs"
+	[[ $output == *'permission denied for table'*'GRANT '* ]]
+	PGPASSWORD='' sql "$place" "GRANT SELECT ON ALL TABLES IN SCHEMA public TO other"
+	[ "$(fl-fetch store "$theirs" | wc -l)" = 1 ]
+	run -4 fl-load "$theirs" < <(quote 2)
+	[[ $output == *'permission denied for table quote'*'GRANT '* ]]
+	PGPASSWORD='' sql "$place" "REVOKE CONNECT ON DATABASE ${place##*/} FROM PUBLIC"
+	run -4 fl-load "$theirs" < <(quote 2)
+	[[ $output == *'permission denied for database'*"GRANT CONNECT ON DATABASE \"${place##*/}\" TO \"other\""* ]]
+	[ "$(PGPASSWORD='' sql "$place" 'SELECT count(*) FROM quote')" = 1 ]
+}
+
 @test "a read-only database is 5" {
 	fl-load --migrate "$place"
 	sql "$place" "ALTER DATABASE ${place##*/} SET default_transaction_read_only = on"
