@@ -211,6 +211,8 @@ static int migrate(const char *place, struct fl_error *err)
 	struct fl_store *store = NULL;
 	int result = fl_store_open(&store, place, FL_STORE_WRITE, err);
 
+	if (result == 0 && store->ops->tidy)
+		result = store->ops->tidy(store, err);
 	fl_buf_printf(&told, "the tables of '%s' are up to date", shown);
 	fl_store_close(&store);
 	return result;

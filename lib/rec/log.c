@@ -340,4 +340,5 @@ const struct fl_type fl_type_log = {
 	.topic_key = "host.name",
 	.doc = true,
 	.nested = true,
+	.vast = true,
 };

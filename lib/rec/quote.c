@@ -239,5 +239,6 @@ const struct fl_type fl_type_quote = {
 	.series = { "symbol", "provider" },
 	.topic = "quotes",
 	.topic_key = "provider,symbol",
+	.vast = true,
 	.check = check,
 };

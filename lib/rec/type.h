@@ -125,6 +125,7 @@ struct fl_type {
 	const char *topic_key; /* "provider,symbol" */
 	bool doc;              /* stores keep the whole line in column `doc` */
 	bool nested; /* some paths hold dots: objects are looked into */
+	bool vast;   /* so many that a store may keep each month apart */
 	/* Runs when rec->at is filled and each value has its JSON kind, before
 	 * required fields are looked for: for reasons that say more than
 	 * missing_field (null_bar). NULL: none. */

@@ -300,9 +300,10 @@ int fl_pg_write_each(struct fl_server *s, struct fl_server_table *table,
 	return 0;
 }
 
-/* What became of the temporary table. */
+/* What became of the temporary table, and of the notes. */
 void fl_pg_settle(struct fl_server_table *table, bool committed, bool connected)
 {
+	fl_pg_settle_notes(table, committed);
 	if (!connected || (!committed && table->staged_now))
 		table->staged = false;
 	table->staged_now = table->stage_full = false;

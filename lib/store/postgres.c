@@ -16,6 +16,7 @@
 static void print_schema(struct fl_buf *out)
 {
 	fl_server_schema(out, &fl_sql_postgres, 0);
+	fl_pg_extras(out, 0);
 }
 
 static bool claims(const char *place)
@@ -33,10 +34,12 @@ static int make_under_lock(struct fl_server *s, struct fl_error *err)
 	if (fl_db_run(s->db, MIGRATION, "make the tables of", err) < 0 ||
 	    fl_server_identify(s, &version, err) < 0)
 		return -1;
-	if (version == fl_sql_version(fl_types))
-		return 0;
-	fl_server_schema(&sql, &fl_sql_postgres, version);
-	result = fl_db_run(s->db, sql.data, "make the tables of", err);
+	if (version != fl_sql_version(fl_types))
+		fl_server_schema(&sql, &fl_sql_postgres, version);
+	if (s->extras < FL_PG_EXTRAS)
+		fl_pg_extras(&sql, s->extras);
+	result = sql.len ? fl_db_run(s->db, sql.data, "make the tables of", err)
+			 : 0;
 	fl_buf_release(&sql);
 	return result;
 }
@@ -75,21 +78,33 @@ static const struct fl_server_kind kind = {
 	.begin_to_read = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
 	.is_empty = "SELECT to_regclass('fl_schema') IS NULL",
 	.password_help = "PGPASSWORD or a line in ~/.pgpass holds it",
+	/* A store of before has no such column. */
+	.extras = "SELECT max((to_jsonb(f) ->> 'extras')::integer) "
+		  "FROM fl_schema AS f",
+	.extras_version = FL_PG_EXTRAS,
 	.make_tables = make_tables,
 	.load_begin = fl_pg_load_begin,
 	.load_row = fl_pg_load_row,
 	.load_piece = fl_pg_load_piece,
 	.load_end = fl_pg_load_end,
+	.note = fl_pg_note,
+	.put_last = fl_pg_put_last,
 	.write = fl_pg_write,
 	.write_each = fl_pg_write_each,
 	.ready = fl_pg_stage,
 	.settle = fl_pg_settle,
+	.release = fl_pg_release_notes,
 };
 
 static int open_store(struct fl_store *store, enum fl_store_mode mode,
 		      struct fl_error *err)
 {
 	return fl_server_open(store, &kind, mode, err);
+}
+
+static int tidy(struct fl_store *store, struct fl_error *err)
+{
+	return fl_pg_count_anew(store->state, err);
 }
 
 const struct fl_store_ops fl_store_postgres = {
@@ -100,6 +115,7 @@ const struct fl_store_ops fl_store_postgres = {
 	.claims = claims,
 	.open = open_store,
 	.schema = print_schema,
+	.tidy = tidy,
 	FL_SERVER_OPS,
 };
 

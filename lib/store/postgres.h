@@ -1,6 +1,9 @@
 /* postgres: what the parts of the PostgreSQL store share: postgres.c (opening,
- * schema), postgres-write.c (COPY) and postgres-value.c (values as the wire has
- * them). All else is server.h's; pq.c has the connection.
+ * tables), postgres-schema.c (what there is beside the tables),
+ * postgres-write.c (COPY), postgres-notes.c (what a load notes of ticks),
+ * postgres-last.c (the newest of each series, by that) and postgres-value.c
+ * (values as the wire has them). All else is server.h's; pq.c has the
+ * connection.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef FL_STORE_POSTGRES_H
@@ -32,5 +35,29 @@ int fl_pg_stage(struct fl_server *s, struct fl_server_table *table,
 		struct fl_error *err);
 void fl_pg_settle(struct fl_server_table *table, bool committed,
 		  bool connected);
+
+/* --- beside the tables (postgres-schema.c) -------------------------------- */
+
+enum {
+	FL_PG_EXTRAS = 1, /* the version of it */
+};
+
+/* Append the statements that make it, or from version `from` on mend it. */
+void fl_pg_extras(struct fl_buf *out, int from);
+
+/* --- notes of ticks (postgres-notes.c) ------------------------------------ */
+
+/* Are series and hours of the type's rows noted? */
+bool fl_pg_has_notes(const struct fl_type *type);
+/* See struct fl_server_kind. */
+int fl_pg_note(struct fl_server *s, struct fl_server_table *table, size_t from,
+	       size_t to, struct fl_error *err);
+void fl_pg_settle_notes(struct fl_server_table *table, bool committed);
+void fl_pg_release_notes(struct fl_server_table *table);
+/* Where others have written, count what is there. */
+int fl_pg_count_anew(struct fl_server *s, struct fl_error *err);
+int fl_pg_put_last(struct fl_server *s, struct fl_buf *sql,
+		   struct fl_server_table *table, const struct fl_query *query,
+		   struct fl_sql_values *values, struct fl_error *err);
 
 #endif

@@ -247,9 +247,11 @@ static int run(struct fl_db *db, const char *sql, const char *doing,
 
 /* A machine that is gone without a word is noticed after a minute in which it
  * acknowledges nothing; so is ours by the server, which then lets go of our
- * locks. Cursors are read to their end. Who waits for a lock waits for one who
- * does the same work; half a minute says that nobody does. */
+ * locks. Cursors are read to their end, and no statement is long enough to be
+ * compiled first. fl.noted is for postgres-notes.c. Who waits for a lock waits
+ * for one who does the same work; half a minute says that nobody does. */
 static const char settings[] = "SET cursor_tuple_fraction = 1; "
+			       "SET jit = off; SET fl.noted = on; "
 			       "SET DateStyle = ISO; SET TimeZone = 'UTC'; "
 			       "SET lock_timeout = '30s'; "
 			       "SET tcp_keepalives_idle = 30; "

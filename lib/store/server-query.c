@@ -251,25 +251,43 @@ static void put_last(struct fl_buf *sql, const struct fl_sql_dialect *dialect,
 		      (unsigned long long)query->last);
 }
 
-static void put_select(struct fl_buf *sql, const struct fl_sql_dialect *dialect,
-		       const struct part *part, const struct fl_query *query,
-		       struct fl_sql_values *values)
+/* What the rows are selected from. */
+static int put_from(struct fl_buf *sql, struct fl_server *s,
+		    struct fl_server_table *table, const struct fl_query *query,
+		    struct fl_sql_values *values, struct fl_error *err)
+{
+	const struct fl_sql_dialect *dialect = s->kind->dialect;
+	size_t before = sql->len;
+
+	if (!query->last) {
+		fl_sql_name(sql, dialect, table->type->name);
+		fl_sql_where(sql, dialect, table->type, query, values);
+		return 0;
+	}
+	if (s->kind->put_last &&
+	    s->kind->put_last(s, sql, table, query, values, err) < 0)
+		return -1;
+	if (sql->len == before)
+		put_last(sql, dialect, table, query, values);
+	return 0;
+}
+
+static int put_select(struct fl_buf *sql, struct fl_server *s,
+		      const struct part *part, const struct fl_query *query,
+		      struct fl_sql_values *values, struct fl_error *err)
 {
 	const struct fl_type *type = part->table->type;
 
 	fl_buf_puts(sql, "SELECT ");
-	fl_sql_row(sql, dialect, type, NULL);
+	fl_sql_row(sql, s->kind->dialect, type, NULL);
 	fl_buf_puts(sql, " FROM ");
-	if (query->last) {
-		put_last(sql, dialect, part->table, query, values);
-	} else {
-		fl_sql_name(sql, dialect, type->name);
-		fl_sql_where(sql, dialect, type, query, values);
-	}
+	if (put_from(sql, s, part->table, query, values, err) < 0)
+		return -1;
 	if (query->unordered)
-		return;
+		return 0;
 	fl_buf_puts(sql, " ORDER BY ");
-	fl_sql_order(sql, dialect, type, NULL, false);
+	fl_sql_order(sql, s->kind->dialect, type, NULL, false);
+	return 0;
 }
 
 /* Has the table any row for the query? */
@@ -324,17 +342,18 @@ static int advance(struct fl_cursor *cursor, struct part *part,
 static int open_part(struct fl_cursor *cursor, struct part *part,
 		     const struct fl_query *query, struct fl_error *err)
 {
-	const struct fl_server *s = cursor->s;
+	struct fl_server *s = cursor->s;
 	struct fl_sql_values values = { 0 };
 	struct fl_buf sql = FL_BUF_INIT;
 	const char **args;
-	int result;
+	int result = put_select(&sql, s, part, query, &values, err);
 
-	put_select(&sql, s->kind->dialect, part, query, &values);
 	args = texts_of(&values);
-	result = s->db->ops->declare(
-		s->db, sql.data, args, values.count, part->table->count,
-		cursor->count == 1 && cursor->transaction, &part->rows, err);
+	if (result == 0)
+		result = s->db->ops->declare(
+			s->db, sql.data, args, values.count, part->table->count,
+			cursor->count == 1 && cursor->transaction, &part->rows,
+			err);
 	free(args);
 	free(values.items);
 	fl_buf_release(&sql);

@@ -344,8 +344,10 @@ static struct fl_server_row *add_row(struct fl_server *s,
 void fl_server_rewind(struct fl_server *s)
 {
 	for (size_t i = 0; i < FL_TYPE_COUNT; i++) {
-		if (s->tables[i])
-			s->tables[i]->written = s->tables[i]->loaded = 0;
+		struct fl_server_table *table = s->tables[i];
+
+		if (table)
+			table->written = table->loaded = table->noted = 0;
 	}
 }
 
@@ -361,16 +363,20 @@ void fl_server_drop(struct fl_server *s)
 		memset(table->used, 0, sizeof(table->used));
 		table->used_count = 0;
 		table->row_count = table->written = table->loaded = 0;
+		table->noted = 0;
 		table->quiet = false;
 		fl_buf_reset(&table->cells);
 		fl_buf_reset(&table->lines);
 	}
 }
 
-void fl_server_table_free(struct fl_server_table *table)
+void fl_server_table_free(const struct fl_server *s,
+			  struct fl_server_table *table)
 {
 	if (!table)
 		return;
+	if (s->kind->release)
+		s->kind->release(table);
 	for (size_t i = 0; i < table->count; i++)
 		fl_buf_release(&table->leads[i]);
 	fl_buf_release(&table->cells);

@@ -222,6 +222,21 @@ static int write_table(struct fl_store *store, struct fl_server_table *table,
 							   to, err);
 }
 
+static int note_tables(struct fl_server *s, struct fl_error *err)
+{
+	for (size_t i = 0; s->kind->note && i < FL_TYPE_COUNT; i++) {
+		struct fl_server_table *table = s->tables[i];
+
+		if (!table || table->noted == table->row_count)
+			continue;
+		if (s->kind->note(s, table, table->noted, table->row_count,
+				  err) < 0)
+			return -1;
+		table->noted = table->row_count;
+	}
+	return 0;
+}
+
 int fl_server_flush(struct fl_store *store, struct fl_error *err)
 {
 	struct fl_server *s = store->state;
@@ -242,5 +257,5 @@ int fl_server_flush(struct fl_store *store, struct fl_error *err)
 				return -1;
 		}
 	}
-	return 0;
+	return note_tables(s, err);
 }

@@ -94,23 +94,35 @@ static int ask(struct fl_server *s, const char *sql, const char *const *args,
 
 /* --- opening ------------------------------------------------------------- */
 
-int fl_server_identify(struct fl_server *s, int *version, struct fl_error *err)
+/* The number that a select of one gives. */
+static int ask_number(struct fl_server *s, const char *sql, int *number,
+		      struct fl_error *err)
 {
 	struct fl_rows *rows = NULL;
 
-	*version = 0;
-	if (fl_db_ask(s->db, s->kind->is_empty, NULL, 0, "read", &rows, err) <
-	    0)
+	if (fl_db_ask(s->db, sql, NULL, 0, "read", &rows, err) < 0)
 		return -1;
-	s->empty = fl_db_number(s->db, rows, 0, 0) != 0;
+	*number = (int)fl_db_number(s->db, rows, 0, 0);
 	fl_db_free(s->db, rows);
+	return 0;
+}
+
+int fl_server_identify(struct fl_server *s, int *version, struct fl_error *err)
+{
+	int empty = 0;
+
+	*version = s->extras = 0;
+	if (ask_number(s, s->kind->is_empty, &empty, err) < 0)
+		return -1;
+	s->empty = empty != 0;
 	if (s->empty)
 		return 0;
-	if (fl_db_ask(s->db, "SELECT max(version) FROM fl_schema", NULL, 0,
-		      "read", &rows, err) < 0)
+	if (ask_number(s, "SELECT max(version) FROM fl_schema", version, err) <
+	    0)
 		return -1;
-	*version = (int)fl_db_number(s->db, rows, 0, 0);
-	fl_db_free(s->db, rows);
+	if (s->kind->extras &&
+	    ask_number(s, s->kind->extras, &s->extras, err) < 0)
+		return -1;
 	return fl_sql_check_version(s->place, *version, err);
 }
 
@@ -129,7 +141,8 @@ static int prepare_to_write(struct fl_server *s, struct fl_error *err)
 
 	if (fl_server_identify(s, &version, err) < 0)
 		return -1;
-	if (version == fl_sql_version(fl_types))
+	if (version == fl_sql_version(fl_types) &&
+	    s->extras >= s->kind->extras_version)
 		return 0;
 	if (s->kind->make_tables(s, version, err) < 0)
 		return -1;
@@ -210,7 +223,7 @@ void fl_server_close(struct fl_store *store)
 	fl_server_stream_drop(s);
 	fl_db_close(&s->db);
 	for (size_t i = 0; i < FL_TYPE_COUNT; i++)
-		fl_server_table_free(s->tables[i]);
+		fl_server_table_free(s, s->tables[i]);
 	drop_moves(s);
 	free(s->moves);
 	fl_server_drop_refused(s);

@@ -21,6 +21,7 @@
 struct fl_server;
 struct fl_server_table;
 struct fl_server_row;
+struct fl_pg_notes;
 
 /* Values as a kind's connection has them. */
 struct fl_wire {
@@ -52,7 +53,12 @@ struct fl_server_kind {
 	const char *is_empty;
 	/* What a place with a password in it is answered. */
 	const char *password_help;
-	/* Make or mend the tables, which are of `version`, 0: not there. */
+	/* What a kind has beside those tables: a select of its version, 0: not
+	 * there, and the version that is made now. NULL: nothing. */
+	const char *extras;
+	int extras_version;
+	/* Make or mend the tables, which are of `version`, 0: not there, and
+	 * what there is beside them. */
 	int (*make_tables)(struct fl_server *s, int version,
 			   struct fl_error *err);
 	/* Straight into the table, as long as no key is there already: begin,
@@ -83,12 +89,25 @@ struct fl_server_kind {
 	int (*write_each)(struct fl_server *s, struct fl_server_table *table,
 			  size_t from, size_t to, uint64_t *replaced,
 			  struct fl_error *err);
+	/* Behind the rows from `from` to `to`, in their transaction. NULL:
+	 * needs nothing. */
+	int (*note)(struct fl_server *s, struct fl_server_table *table,
+		    size_t from, size_t to, struct fl_error *err);
+	/* Append what gives the newest query->last rows of each series, as a
+	 * relation: "(SELECT …) AS t"; nothing, where it knows of no better
+	 * way than the usual one. NULL: never does. */
+	int (*put_last)(struct fl_server *s, struct fl_buf *sql,
+			struct fl_server_table *table,
+			const struct fl_query *query,
+			struct fl_sql_values *values, struct fl_error *err);
 	/* Before a savepoint; NULL: needs nothing. */
 	int (*ready)(struct fl_server *s, struct fl_server_table *table,
 		     struct fl_error *err);
 	/* The transaction has ended. NULL: is nothing to it. */
 	void (*settle)(struct fl_server_table *table, bool committed,
 		       bool connected);
+	/* What it keeps of a table; NULL: nothing. */
+	void (*release)(struct fl_server_table *table);
 };
 
 /* A row that waits for the commit. */
@@ -128,6 +147,7 @@ struct fl_server_table {
 	uint32_t *slots; /* row + 1, 0 free */
 	size_t mask;
 	size_t written;                /* rows[written] are in the database */
+	size_t noted;                  /* likewise, for kind->note */
 	bool used[FL_SQL_COLUMNS_MAX]; /* columns with a value in some row */
 	size_t used_count;
 	struct fl_buf cells; /* column (1 byte), length (4), value */
@@ -142,6 +162,8 @@ struct fl_server_table {
 	bool staged;     /* it is there */
 	bool staged_now; /* made in this transaction, and gone if it fails */
 	bool stage_full; /* it has rows */
+	/* And what is written down beside the rows, see postgres-notes.c. */
+	struct fl_pg_notes *notes;
 };
 
 /* A position that was moved in this transaction. */
@@ -155,6 +177,7 @@ struct fl_server {
 	struct fl_db *db;
 	char *place; /* for messages */
 	bool empty;  /* no tables yet: holds nothing */
+	int extras;  /* version of what the kind has beside them */
 	bool begun;  /* the server knows of the transaction */
 	bool committing;
 	bool careful;     /* it refused a row of this transaction: find which */
@@ -295,7 +318,8 @@ void fl_server_stream_drop(struct fl_server *s);
 void fl_server_drop(struct fl_server *s);
 /* They wait again: the transaction is done once more. */
 void fl_server_rewind(struct fl_server *s);
-void fl_server_table_free(struct fl_server_table *table);
+void fl_server_table_free(const struct fl_server *s,
+			  struct fl_server_table *table);
 void fl_server_drop_refused(struct fl_server *s);
 /* The row of the record's key as it is stored, locked until the end of the
  * transaction; *rows to be freed. */

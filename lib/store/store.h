@@ -111,6 +111,9 @@ struct fl_store_ops {
 	void (*close)(struct fl_store *store);
 	/* The schema as SQL, for --print-schema; NULL: has none. */
 	void (*schema)(struct fl_buf *out);
+	/* For --migrate: put right what takes too long to be done by a load.
+	 * NULL: there is nothing of the kind. */
+	int (*tidy)(struct fl_store *store, struct fl_error *err);
 };
 
 struct fl_store {

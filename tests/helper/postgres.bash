@@ -37,5 +37,8 @@ postgres_ready() {
 	sql "$FL_PG_TEST" "CREATE DATABASE test$BATS_TEST_NUMBER"
 }
 
+# postgres_log: the path of what the server says.
+postgres_log() { echo "/tmp/financelake-postgres-test-${BATS_FILE_TMPDIR//\//-}/log"; }
+
 # sql PLACE STATEMENT: its rows, columns with |.
 sql() { psql -qAtX -v ON_ERROR_STOP=1 "$1" -c "$2"; }
