@@ -19,6 +19,10 @@ enum {
 	PIECE = 1 << 16, /* bytes of COPY data that are sent at once */
 };
 
+/* How many rows the sequence has counted, behind SELECT. */
+#define COUNTED(type)                                                          \
+	"last_value - 1 + is_called::integer FROM pg_temp.\"fl_count_" type "\""
+
 /* The temporary table, empty. */
 int fl_pg_stage(struct fl_server *s, struct fl_server_table *table,
 		struct fl_error *err)
@@ -34,8 +38,8 @@ int fl_pg_stage(struct fl_server *s, struct fl_server_table *table,
 	else
 		sql = fl_sprintf("CREATE TEMP TABLE \"fl_stage_%s\" (LIKE "
 				 "\"%s\", fl_row integer) ON COMMIT DELETE "
-				 "ROWS",
-				 name, name);
+				 "ROWS; CREATE TEMP SEQUENCE \"fl_count_%s\"",
+				 name, name, name);
 	result = fl_db_run(s->db, sql, "write to", err);
 	free(sql);
 	if (result < 0)
@@ -155,7 +159,8 @@ static int copy_to_stage(struct fl_server *s, struct fl_server_table *table,
 }
 
 /* All columns of a row that was there are replaced, those that were not written
- * by NULL. */
+ * by NULL. A sequence counts them: xmax, which would tell them from new ones,
+ * is not to be had of a table with partitions. */
 static void put_replacing(struct fl_buf *sql,
 			  const struct fl_server_table *table)
 {
@@ -169,27 +174,43 @@ static void put_replacing(struct fl_buf *sql,
 		fl_sql_name(sql, &fl_sql_postgres, table->cols[i].name);
 		before = ", ";
 	}
-	before = ") DO UPDATE SET ";
+	fl_buf_puts(sql, ") DO UPDATE SET ");
+	before = NULL;
 	for (size_t i = 0; i < table->count; i++) {
 		if (table->cols[i].key)
 			continue;
-		fl_buf_puts(sql, before);
+		fl_buf_puts(sql, before ? before : "");
 		fl_sql_name(sql, &fl_sql_postgres, table->cols[i].name);
-		fl_buf_puts(sql, " = excluded.");
+		fl_buf_puts(sql, " = ");
+		if (!before)
+			fl_buf_printf(sql,
+				      "CASE WHEN nextval('pg_temp."
+				      "\"fl_count_%s\"') > 0 THEN ",
+				      table->type->name);
+		fl_buf_puts(sql, "excluded.");
 		fl_sql_name(sql, &fl_sql_postgres, table->cols[i].name);
+		fl_buf_puts(sql, before ? "" : " END");
 		before = ", ";
 	}
 }
 
-/* From the temporary table into the real one. xmax tells a row that took the
- * place of one. */
+/* The count begins anew. */
+static void put_restart(struct fl_buf *sql, const char *verb,
+			const struct fl_server_table *table)
+{
+	fl_buf_printf(sql, "%s setval('pg_temp.\"fl_count_%s\"', 1, false);\n",
+		      verb, table->type->name);
+}
+
+/* From the temporary table into the real one. */
 static void put_insert(struct fl_buf *sql, const struct fl_server *s,
 		       const struct fl_server_table *table)
 {
 	size_t columns[FL_SQL_COLUMNS_MAX];
 	size_t count = fl_server_used(table, columns);
 
-	fl_buf_puts(sql, "WITH w AS (INSERT INTO ");
+	put_restart(sql, "SELECT", table);
+	fl_buf_puts(sql, "INSERT INTO ");
 	fl_sql_name(sql, &fl_sql_postgres, table->type->name);
 	fl_buf_puts(sql, " (");
 	fl_server_put_columns(sql, s, table, columns, count);
@@ -197,26 +218,38 @@ static void put_insert(struct fl_buf *sql, const struct fl_server *s,
 	fl_server_put_columns(sql, s, table, columns, count);
 	fl_buf_printf(sql, " FROM pg_temp.\"fl_stage_%s\"", table->type->name);
 	put_replacing(sql, table);
-	fl_buf_puts(sql, " RETURNING xmax = 0 AS fresh) "
-			 "SELECT count(*) FILTER (WHERE NOT fresh) FROM w");
+}
+
+/* How many rows the statement replaced. */
+static int count_replaced(struct fl_server *s,
+			  const struct fl_server_table *table, uint64_t *count,
+			  struct fl_error *err)
+{
+	char *sql = fl_sprintf("SELECT " COUNTED("%s"), table->type->name);
+	struct fl_rows *rows = NULL;
+	int got = fl_db_ask(s->db, sql, NULL, 0, "write to", &rows, err);
+
+	if (got == 0)
+		*count = (uint64_t)fl_db_number(s->db, rows, 0, 0);
+	fl_db_free(s->db, rows);
+	free(sql);
+	return got;
 }
 
 int fl_pg_write(struct fl_store *store, struct fl_server_table *table,
 		size_t from, size_t to, size_t known, struct fl_error *err)
 {
 	struct fl_server *s = store->state;
-	struct fl_rows *result = NULL;
+	uint64_t replaced = 0;
 
 	if (copy_to_stage(s, table, from, to, false, err) < 0)
 		return -1;
 	fl_buf_reset(&s->copy);
 	put_insert(&s->copy, s, table);
-	if (fl_db_ask(s->db, s->copy.data, NULL, 0, "write to", &result, err) <
-	    0)
+	if (fl_db_run(s->db, s->copy.data, "write to", err) < 0 ||
+	    count_replaced(s, table, &replaced, err) < 0)
 		return -1;
-	store->replaced +=
-		(uint64_t)fl_db_number(s->db, result, 0, 0) - (uint64_t)known;
-	fl_db_free(s->db, result);
+	store->replaced += replaced - known;
 	return 0;
 }
 
@@ -233,9 +266,10 @@ static void put_block(struct fl_buf *sql, const struct fl_server *s,
 
 	fl_buf_puts(sql, "DO $fl$\n"
 			 "#variable_conflict use_column\n"
-			 "DECLARE r record; was boolean; there bigint := 0; "
+			 "DECLARE r record; there bigint := 0; "
 			 "state text; why text; more text;\n"
 			 "BEGIN\n");
+	put_restart(sql, "PERFORM", table);
 	fl_buf_printf(sql,
 		      "FOR r IN SELECT * FROM pg_temp.\"fl_stage_%s\" "
 		      "ORDER BY fl_row LOOP BEGIN\nINSERT INTO ",
@@ -251,11 +285,17 @@ static void put_block(struct fl_buf *sql, const struct fl_server *s,
 	}
 	fl_buf_putc(sql, ')');
 	put_replacing(sql, table);
+	/* What counted a row that was refused is undone. */
+	fl_buf_printf(
+		sql,
+		";\nSELECT " COUNTED(
+			"%s") " INTO there;\n"
+			      "EXCEPTION WHEN OTHERS THEN\n"
+			      "PERFORM setval('pg_temp.\"fl_count_%s\"', there + 1, "
+			      "false);\n",
+		table->type->name, table->type->name);
 	fl_buf_puts(
 		sql,
-		" RETURNING xmax <> 0 INTO was;\n"
-		"there := there + COALESCE(was, false)::int;\n"
-		"EXCEPTION WHEN OTHERS THEN\n"
 		"GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, "
 		"why = MESSAGE_TEXT, more = PG_EXCEPTION_DETAIL;\n"
 		"IF left(state, 2) NOT IN ('22', '23', '44', '54', 'P0') THEN "
@@ -300,10 +340,10 @@ int fl_pg_write_each(struct fl_server *s, struct fl_server_table *table,
 	return 0;
 }
 
-/* What became of the temporary table, and of the notes. */
-void fl_pg_settle(struct fl_server_table *table, bool committed, bool connected)
+/* What became of the temporary table. */
+void fl_pg_settle_stage(struct fl_server_table *table, bool committed,
+			bool connected)
 {
-	fl_pg_settle_notes(table, committed);
 	if (!connected || (!committed && table->staged_now))
 		table->staged = false;
 	table->staged_now = table->stage_full = false;

@@ -70,6 +70,20 @@ static int make_tables(struct fl_server *s, int version, struct fl_error *err)
 	return -1;
 }
 
+static void settle(struct fl_server_table *table, bool committed,
+		   bool connected)
+{
+	fl_pg_settle_stage(table, committed, connected);
+	fl_pg_settle_months(table, committed);
+	fl_pg_settle_notes(table, committed);
+}
+
+static void release(struct fl_server_table *table)
+{
+	fl_pg_release_months(table);
+	fl_pg_release_notes(table);
+}
+
 static const struct fl_server_kind kind = {
 	.db = &fl_db_pq,
 	.dialect = &fl_sql_postgres,
@@ -83,6 +97,8 @@ static const struct fl_server_kind kind = {
 		  "FROM fl_schema AS f",
 	.extras_version = FL_PG_EXTRAS,
 	.make_tables = make_tables,
+	.is_ready = fl_pg_has_months,
+	.prepare = fl_pg_make_months,
 	.load_begin = fl_pg_load_begin,
 	.load_row = fl_pg_load_row,
 	.load_piece = fl_pg_load_piece,
@@ -92,8 +108,8 @@ static const struct fl_server_kind kind = {
 	.write = fl_pg_write,
 	.write_each = fl_pg_write_each,
 	.ready = fl_pg_stage,
-	.settle = fl_pg_settle,
-	.release = fl_pg_release_notes,
+	.settle = settle,
+	.release = release,
 };
 
 static int open_store(struct fl_store *store, enum fl_store_mode mode,

@@ -1,9 +1,9 @@
 /* postgres: what the parts of the PostgreSQL store share: postgres.c (opening,
  * tables), postgres-schema.c (what there is beside the tables),
- * postgres-write.c (COPY), postgres-notes.c (what a load notes of ticks),
- * postgres-last.c (the newest of each series, by that) and postgres-value.c
- * (values as the wire has them). All else is server.h's; pq.c has the
- * connection.
+ * postgres-write.c (COPY), postgres-month.c (partitions), postgres-notes.c
+ * (what a load notes of ticks), postgres-last.c (the newest of each series, by
+ * that) and postgres-value.c (values as the wire has them). All else is
+ * server.h's; pq.c has the connection.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef FL_STORE_POSTGRES_H
@@ -33,8 +33,8 @@ int fl_pg_write_each(struct fl_server *s, struct fl_server_table *table,
 /* The temporary table, empty. */
 int fl_pg_stage(struct fl_server *s, struct fl_server_table *table,
 		struct fl_error *err);
-void fl_pg_settle(struct fl_server_table *table, bool committed,
-		  bool connected);
+void fl_pg_settle_stage(struct fl_server_table *table, bool committed,
+			bool connected);
 
 /* --- beside the tables (postgres-schema.c) -------------------------------- */
 
@@ -44,6 +44,23 @@ enum {
 
 /* Append the statements that make it, or from version `from` on mend it. */
 void fl_pg_extras(struct fl_buf *out, int from);
+
+/* --- months (postgres-month.c) -------------------------------------------- */
+
+/* Before the first and behind the last of them there is one partition each. */
+enum {
+	FL_PG_FIRST_YEAR = 1990,
+	FL_PG_LAST_YEAR = 2099,
+};
+
+/* See struct fl_server_kind. */
+bool fl_pg_has_months(const struct fl_server *s,
+		      const struct fl_server_table *table, size_t from,
+		      size_t to);
+int fl_pg_make_months(struct fl_server *s, struct fl_server_table *table,
+		      size_t from, size_t to, struct fl_error *err);
+void fl_pg_settle_months(struct fl_server_table *table, bool committed);
+void fl_pg_release_months(struct fl_server_table *table);
 
 /* --- notes of ticks (postgres-notes.c) ------------------------------------ */
 

@@ -160,8 +160,10 @@ static int no_privilege(const struct pq *pq, const char *doing,
 			    "cannot %s '%s': %s; its owner may say: GRANT "
 			    "CREATE, USAGE ON SCHEMA public TO \"%s\"; GRANT "
 			    "SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN "
-			    "SCHEMA public TO \"%s\"",
-			    doing, pq->db.shown, pq->db.words, user, user);
+			    "SCHEMA public TO \"%s\"; GRANT EXECUTE ON ALL "
+			    "FUNCTIONS IN SCHEMA public TO \"%s\"",
+			    doing, pq->db.shown, pq->db.words, user, user,
+			    user);
 }
 
 /* A statement failed: its result, NULL when there is none. */

@@ -28,6 +28,8 @@ static int begin_load(struct fl_server *s, struct fl_server_table *table,
 	s->undo_load = false;
 	fl_buf_reset(&s->piece);
 	if (fl_server_begin(s, err) < 0 ||
+	    fl_server_prepare(s, table, table->written, table->row_count, err) <
+		    0 ||
 	    fl_db_run(s->db, "SAVEPOINT fl_load", "write to", err) < 0 ||
 	    s->kind->load_begin(s, table, err) < 0)
 		return -1;
@@ -114,6 +116,17 @@ int fl_server_load(struct fl_server *s, struct fl_server_table *table,
 	return end_load(s, err);
 }
 
+/* May all that wait be sent? Not when they have other columns than those that
+ * were, must go the other way, or need something that is to be made first. */
+static bool may_follow(const struct fl_server *s,
+		       const struct fl_server_table *table)
+{
+	return !table->quiet && !s->undo_load &&
+	       table->used_count == table->column_count &&
+	       (!s->kind->is_ready ||
+		s->kind->is_ready(s, table, table->loaded, table->row_count));
+}
+
 /* --- while rows still come ------------------------------------------------ */
 
 /* What cannot be told now is told when the stream is ended. */
@@ -142,9 +155,7 @@ void fl_server_stream(struct fl_server *s, struct fl_server_table *table)
 		fail_later(s);
 		return;
 	}
-	/* What comes now has other columns, or must go the other way. */
-	if (table->quiet || s->undo_load ||
-	    table->used_count != table->column_count) {
+	if (!may_follow(s, table)) {
 		if (end_load(s, &s->stream_err) < 0)
 			fail_later(s);
 	} else if (load_rows(s, table->row_count, &s->stream_err) < 0) {
@@ -181,8 +192,7 @@ int fl_server_stream_end(struct fl_server *s, struct fl_error *err)
 
 int fl_server_stream_finish(struct fl_server *s, struct fl_error *err)
 {
-	if (s->loading && !s->undo_load && !s->loading->quiet &&
-	    s->loading->used_count == s->loading->column_count &&
+	if (s->loading && may_follow(s, s->loading) &&
 	    load_rows(s, s->loading->row_count, err) < 0) {
 		fl_server_stream_drop(s);
 		return -1;

@@ -208,6 +208,14 @@ static int write_carefully(struct fl_store *store,
 	return result;
 }
 
+int fl_server_prepare(struct fl_server *s, struct fl_server_table *table,
+		      size_t from, size_t to, struct fl_error *err)
+{
+	if (!s->kind->prepare)
+		return 0;
+	return s->kind->prepare(s, table, from, to, err);
+}
+
 static int write_table(struct fl_store *store, struct fl_server_table *table,
 		       struct fl_error *err)
 {
@@ -217,6 +225,8 @@ static int write_table(struct fl_store *store, struct fl_server_table *table,
 	if (!s->careful && fl_server_load(s, table, err) < 0)
 		return -1;
 	from = table->written;
+	if (from < to && fl_server_prepare(s, table, from, to, err) < 0)
+		return -1;
 	table->written = to;
 	return (s->careful ? write_carefully : write_rows)(store, table, from,
 							   to, err);

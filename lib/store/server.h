@@ -21,6 +21,7 @@
 struct fl_server;
 struct fl_server_table;
 struct fl_server_row;
+struct fl_pg_months;
 struct fl_pg_notes;
 
 /* Values as a kind's connection has them. */
@@ -61,6 +62,14 @@ struct fl_server_kind {
 	 * what there is beside them. */
 	int (*make_tables)(struct fl_server *s, int version,
 			   struct fl_error *err);
+	/* Do the rows from `from` to `to` find in the database what they need,
+	 * and see to it that they do: in their transaction, outside of loads
+	 * and savepoints. NULL: they need nothing but the tables. */
+	bool (*is_ready)(const struct fl_server *s,
+			 const struct fl_server_table *table, size_t from,
+			 size_t to);
+	int (*prepare)(struct fl_server *s, struct fl_server_table *table,
+		       size_t from, size_t to, struct fl_error *err);
 	/* Straight into the table, as long as no key is there already: begin,
 	 * pieces of rows, end. *stored: all of them are in, as they were; else
 	 * the transaction is as it was, or goes back to a savepoint.
@@ -162,7 +171,9 @@ struct fl_server_table {
 	bool staged;     /* it is there */
 	bool staged_now; /* made in this transaction, and gone if it fails */
 	bool stage_full; /* it has rows */
-	/* And what is written down beside the rows, see postgres-notes.c. */
+	/* And what is known of its months, and written down beside its rows:
+	 * see postgres-month.c and postgres-notes.c. */
+	struct fl_pg_months *months;
 	struct fl_pg_notes *notes;
 };
 
@@ -296,6 +307,9 @@ int fl_server_begin(struct fl_server *s, struct fl_error *err);
  * stays.
  */
 bool fl_server_take_up(struct fl_server *s, struct fl_error *err);
+/* See struct fl_server_kind. */
+int fl_server_prepare(struct fl_server *s, struct fl_server_table *table,
+		      size_t from, size_t to, struct fl_error *err);
 /* Write the rows that wait. store->replaced is complete then. */
 int fl_server_flush(struct fl_store *store, struct fl_error *err);
 /* Those of one table straight into it, if that can be: table->written tells. */

@@ -130,6 +130,7 @@ const struct fl_sql_dialect fl_sql_postgres = {
 	.parameter = '$',
 	.numbered = true,
 	.clustered = "",
+	.by_month = " PARTITION BY RANGE (\"ts\")",
 	.micros = true,
 	.parts_index = true,
 	.or_nothing = "ON CONFLICT DO NOTHING",
@@ -612,6 +613,8 @@ static void create_table(struct fl_buf *out,
 	fl_buf_puts(out, "\n)");
 	if (!type->doc)
 		fl_buf_puts(out, dialect->clustered);
+	if (type->vast && dialect->by_month)
+		fl_buf_puts(out, dialect->by_month);
 	end_table(out, dialect);
 	if (!dialect->index_within)
 		put_indexes(out, dialect, type);

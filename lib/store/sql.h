@@ -51,6 +51,8 @@ struct fl_sql_dialect {
 	bool numbered;         /* false: just the sign */
 	const char *clustered; /* behind a table that is stored by its key */
 	const char *behind;    /* each table */
+	const char *by_month;  /* behind a table of a type that is vast, which
+				* the store parts; NULL: behind none */
 	/* What is made says that it may be there already: no transaction
 	 * holds it together. */
 	const char *if_missing;

@@ -13,7 +13,7 @@ setup() {
 	postgres_ready
 }
 
-# ticks SEED COUNT: of 40 series in ten days, some of them seldom, some with an
+# ticks SEED COUNT: of 40 series in ten days of two months, some of them seldom, some with an
 # end, several in one instant.
 ticks() {
 	awk -v seed="$1" -v count="$2" 'BEGIN {
@@ -22,8 +22,9 @@ ticks() {
 			symbol = int(40 * rand() * rand())
 			second = int(864000 * rand() * (symbol % 7 == 3 ? 0.2 : 1))
 			if (symbol % 5 == 1) second -= second % 7200
-			printf "{\"type\":\"quote\",\"ts\":\"2026-01-%02dT%02d:%02d:%02d.%09dZ\",\"provider\":\"%s\",\"symbol\":\"S%d\",\"price\":%d,\"seq\":%d}\n",
-				1 + second / 86400, second / 3600 % 24, second / 60 % 60, second % 60,
+			day = 27 + int(second / 86400)
+			printf "{\"type\":\"quote\",\"ts\":\"2026-%sT%02d:%02d:%02d.%09dZ\",\"provider\":\"%s\",\"symbol\":\"S%d\",\"price\":%d,\"seq\":%d}\n",
+				(day > 31 ? "02-0" day - 31 : "01-" day), second / 3600 % 24, second / 60 % 60, second % 60,
 				int(3 * rand()) * 500, rand() < 0.8 ? "a" : "b", symbol, i + 1, int(4 * rand())
 		}
 	}'
@@ -37,8 +38,8 @@ compare() {
 		asked=(--last $((RANDOM % 3 ? RANDOM % 4 + 1 : RANDOM % 300 + 1)))
 		((RANDOM % 3)) || asked+=(--symbol "S$((RANDOM % 42)),S$((RANDOM % 42)),s$((RANDOM % 42))")
 		((RANDOM % 4)) || asked+=(--provider "$([ $((RANDOM % 2)) = 0 ] && echo a || echo b,c)")
-		((RANDOM % 2)) || asked+=(--from "2026-01-0$((RANDOM % 4 + 1))T$((RANDOM % 10 + 10)):$((RANDOM % 50 + 10)):30.0000005Z")
-		((RANDOM % 2)) || asked+=(--to "2026-01-0$((RANDOM % 5 + 5))T$((RANDOM % 10 + 10)):00:00Z")
+		((RANDOM % 2)) || asked+=(--from "2026-01-$((RANDOM % 5 + 27))T$((RANDOM % 10 + 10)):$((RANDOM % 50 + 10)):30.0000005Z")
+		((RANDOM % 2)) || asked+=(--to "2026-02-0$((RANDOM % 5 + 1))T$((RANDOM % 10 + 10)):00:00Z")
 		fl-fetch store x.db "${asked[@]}" --type quote >want || return 1
 		fl-fetch store "$place" "${asked[@]}" --type quote >got || return 1
 		cmp want got || { echo "asked ${asked[*]}"; return 1; }
@@ -91,10 +92,10 @@ is_trusted() { [ "$(sql "$place" "SELECT count(*) FROM quote_series WHERE symbol
 	# What the newest do not hang on does no harm.
 	sql "$place" "UPDATE quote SET currency = 'USD' WHERE false"
 	is_trusted
-	line='{"type":"quote","ts":"2026-02-01T00:00:00.000Z","provider":"a","symbol":"S1","price":5,"seq":1}'
+	line='{"type":"quote","ts":"2026-02-06T00:00:00.000Z","provider":"a","symbol":"S1","price":5,"seq":1}'
 	echo "$line" | fl-load -q x.db
 	sql "$place" "INSERT INTO quote (ts, ts_ns, symbol, provider, tick_id, price, seq)
-		VALUES ('2026-02-01', 0, 'S1', 'a', 1, 5, 1)"
+		VALUES ('2026-02-06', 0, 'S1', 'a', 1, 5, 1)"
 	run ! is_trusted
 	compare 5 20
 	run -0 fl-fetch -v store "$place" --last 1 --symbol S1
