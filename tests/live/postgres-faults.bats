@@ -98,8 +98,8 @@ teardown() { end_faults; }
 	sql "$as_owner" 'REVOKE USAGE ON LANGUAGE plpgsql FROM PUBLIC'
 	export PGPASSWORD=pw
 	refused_rows 200
-	sql "$place" 'ALTER TABLE quote ALTER symbol TYPE varchar(4)'
-	dear_lines 5 1 40 | sed '7s/ZZZT/ZZZTT/; 9s/ZZZT/ZZZTT/' >in
+	sql "$place" 'ALTER TABLE quote ALTER exchange TYPE varchar(4)'
+	dear_lines 5 1 40 | sed '7s/"ZZZT"/&,"exchange":"ABCDE"/; 9s/"ZZZT"/&,"exchange":"ABCDE"/' >in
 	run -1 fl-load -q --rejects long "$place" in
 	[ "$(jq -r 'select(.detail | test("too long")) | .line' long)" = $'7\n9' ]
 }
