@@ -99,3 +99,19 @@ account_closes() {
 		fail "'$file' holds no JSON"
 	[ -z "$open" ] || fail "an account does not close: $open"
 }
+
+# fl_stores_hold KIND: the suites of all stores hold, and do not pass over KIND.
+fl_stores_hold() {
+	local suite variant=${FL_VARIANT:-release}
+	for suite in store store-parts; do
+		(
+			cd "$BATS_TEST_DIRNAME/../.." || exit
+			make -s "build/$variant/unit/$suite" VARIANT="$variant" CC="${FL_CC:-gcc}" >&2 &&
+				"build/$variant/unit/$suite"
+		) >"$BATS_TEST_TMPDIR/$suite" || {
+			grep -A 6 '^not ok\|^Bail out' "$BATS_TEST_TMPDIR/$suite"
+			return 1
+		}
+		run ! grep "$1 # SKIP" "$BATS_TEST_TMPDIR/$suite"
+	done
+}

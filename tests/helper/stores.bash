@@ -17,19 +17,6 @@ marked() {
 	echo '{"type":"mark","pipeline":"p","at":{"o":['"$from,$to"']},"end":true}'
 }
 
-# conforms NAME: the conformance suite, which must not have passed it over.
-conforms() {
-	(
-		cd "$BATS_TEST_DIRNAME/../.." || exit
-		make -s "build/${FL_VARIANT:-release}/unit/store" VARIANT="${FL_VARIANT:-release}" CC="${FL_CC:-gcc}"
-		"build/${FL_VARIANT:-release}/unit/store"
-	) >out || {
-		grep -A 6 '^not ok' out
-		return 1
-	}
-	run ! grep "$1 # SKIP" out
-}
-
 every_type_comes_back() {
 	local file
 	for file in "$BATS_TEST_DIRNAME"/../data/rec/*.ndjson; do

@@ -15,8 +15,8 @@ setup() {
 
 # --- what is stored -----------------------------------------------------------
 
-@test "the conformance suite of all stores holds for PostgreSQL" {
-	conforms postgres
+@test "the conformance suites of all stores hold for PostgreSQL" {
+	fl_stores_hold postgres
 }
 
 @test "every type is read back as SQLite gives it, equal to the byte, and loading twice changes nothing" {
