@@ -121,8 +121,8 @@ static int open_http(struct fl_s3 *s3, struct fl_error *err)
 		.tries = TRIES,
 		.retry_ns = FL_SECOND / 5,
 		.retry_most_ns = FL_MINUTE,
-		.connect_ns = 10 * FL_SECOND,
-		.stall_ns = 30 * FL_SECOND,
+		.connect_ns = 5 * FL_SECOND,
+		.stall_ns = 20 * FL_SECOND,
 		.max_body = (size_t)BODY_MAX_MIB << 20,
 	};
 

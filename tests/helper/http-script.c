@@ -266,7 +266,7 @@ static bool reply(int fd, const struct answer *answer)
 	return good;
 }
 
-/* A request with its body, which is short. */
+/* A request with its body, which is short, and may hold any bytes. */
 static bool read_request(int fd, char *request)
 {
 	size_t len = 0;
@@ -281,9 +281,9 @@ static bool read_request(int fd, char *request)
 		request[len] = '\0';
 		body = strstr(request, "\r\n\r\n");
 		length = strcasestr(request, "\r\nContent-Length: ");
-		if (body &&
-		    (!length || length > body ||
-		     strlen(body + 4) >= strtoul(length + 18, NULL, 10)))
+		if (body && (!length || length > body ||
+			     len - (size_t)(body + 4 - request) >=
+				     strtoul(length + 18, NULL, 10)))
 			return true;
 	}
 	return false;
