@@ -119,6 +119,24 @@ int fl_objects_list(struct fl_objects *objects, const char *path,
 	return objects->ops->list(objects, path, each, arg, err);
 }
 
+bool fl_objects_lists_all(const struct fl_objects *objects)
+{
+	return objects->ops->list_all != NULL;
+}
+
+int fl_objects_list_all(struct fl_objects *objects, const char *path,
+			int (*each)(void *arg, const char *name), void *arg,
+			struct fl_error *err)
+{
+	return objects->ops->list_all(objects, path, each, arg, err);
+}
+
+void fl_objects_expect(struct fl_objects *objects, const char *path)
+{
+	if (objects->ops->expect)
+		objects->ops->expect(objects, path);
+}
+
 bool fl_objects_is_restless(struct fl_objects *objects, const char *path,
 			    int64_t before)
 {

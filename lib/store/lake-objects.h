@@ -59,6 +59,10 @@ struct fl_objects_ops {
 	int (*list)(struct fl_objects *objects, const char *path,
 		    int (*each)(void *arg, const char *name), void *arg,
 		    struct fl_error *err);
+	int (*list_all)(struct fl_objects *objects, const char *path,
+			int (*each)(void *arg, const char *name), void *arg,
+			struct fl_error *err);
+	void (*expect)(struct fl_objects *objects, const char *path);
 	int64_t (*changed)(struct fl_objects *objects, const char *path);
 	bool (*is_restless)(struct fl_objects *objects, const char *path,
 			    int64_t before);
@@ -140,6 +144,14 @@ void fl_objects_end(struct fl_objects *objects, struct fl_object_in **in);
 int fl_objects_list(struct fl_objects *objects, const char *path,
 		    int (*each)(void *arg, const char *name), void *arg,
 		    struct fl_error *err);
+/* Is it quicker to list all that is under a folder than a few folders of it? */
+bool fl_objects_lists_all(const struct fl_objects *objects);
+/* The same for all that is under it: names are "dt=2026-01-02/part-…". */
+int fl_objects_list_all(struct fl_objects *objects, const char *path,
+			int (*each)(void *arg, const char *name), void *arg,
+			struct fl_error *err);
+/* It will be read soon: that may begin now. */
+void fl_objects_expect(struct fl_objects *objects, const char *path);
 /* Was the folder changed just now, or while it was listed (`before`:
  * fl_objects_changed's value then)? Names that are renamed meanwhile may be
  * missed. */

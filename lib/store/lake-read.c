@@ -20,6 +20,10 @@
 #include "store/lake-read.h"
 #include "store/sql.h"
 
+enum {
+	EARLY = 4, /* objects of partitions to come that are asked for */
+};
+
 /* "The newest N" of one series: its rows before `day` are too old, and so are
  * the first `skip` since. */
 struct quota {
@@ -71,8 +75,14 @@ static int begin_partition(struct stage *stage, size_t at, struct fl_error *err)
 	size_t count = same_day(stage, at);
 
 	stage->day = stage->sources[at].part.day;
-	return fl_lake_merge_begin(&stage->merge, stage->sources + at, count,
-				   err);
+	if (fl_lake_merge_begin(&stage->merge, stage->sources + at, count,
+				err) < 0)
+		return -1;
+	for (size_t i = at + count; i < stage->count && i < at + count + EARLY;
+	     i++)
+		fl_objects_expect(&stage->merge.reader->lake->objects,
+				  stage->sources[i].path);
+	return 0;
 }
 
 /* The row as a record. false: it is damaged, and told */

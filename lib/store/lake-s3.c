@@ -13,7 +13,7 @@
  * more.
  *
  * SPDX-License-Identifier: Apache-2.0 */
-#include "store/lake-objects.h"
+#include "store/lake-s3.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -29,49 +29,21 @@
 #define TOO_LONG (FL_DAY / 2) /* and these are not committed any more */
 
 enum {
-	FIRST = 256 << 10, /* bytes asked for when an object is opened */
-	CHUNK = 1 << 20,   /* later */
-	AHEAD = 2,         /* chunks on their way while one is read */
 	PENDING = 32 << 20 /* bytes of sealed objects that wait */
-};
-
-/* A request that is waited for later. */
-struct errand {
-	struct errand *next;
-	struct fl_s3_call call;
-	char *key, *copy_of;
 };
 
 struct fl_object_out {
 	struct fl_object_out *next;
-	struct bucket *bucket;
+	struct fl_lake_bucket *bucket;
 	struct fl_s3_upload *upload;
 };
 
-struct bucket {
-	struct fl_s3 *s3;
-	char *prefix;                 /* "" or "PREFIX/" */
-	struct fl_object_out *sealed; /* not settled */
-	struct errand *removes;       /* nobody waits for them */
-	int64_t since_ns; /* wall clock: the oldest draft; 0: none */
-};
-
-struct fl_object_in {
-	struct bucket *bucket;
-	char *key, *etag;
-	uint64_t size, asked; /* of the object; up to where it was asked for */
-	struct fl_s3_call now;
-	size_t at; /* in now.answer */
-	struct fl_s3_call ahead[AHEAD];
-	size_t first, count; /* of those that are on their way */
-};
-
-static struct bucket *bucket_of(const struct fl_objects *objects)
+struct fl_lake_bucket *fl_lake_bucket_of(const struct fl_objects *objects)
 {
 	return objects->state;
 }
 
-static char *key_of(const struct bucket *bucket, const char *path)
+char *fl_lake_bucket_key(const struct fl_lake_bucket *bucket, const char *path)
 {
 	return fl_sprintf("%s%s", bucket->prefix, path);
 }
@@ -79,7 +51,7 @@ static char *key_of(const struct bucket *bucket, const char *path)
 /* --- errands ---------------------------------------------------------------
  */
 
-static void free_errand(struct errand *errand)
+void fl_lake_errand_free(struct fl_lake_errand *errand)
 {
 	fl_s3_call_release(&errand->call);
 	free(errand->key);
@@ -87,7 +59,8 @@ static void free_errand(struct errand *errand)
 	free(errand);
 }
 
-static void append(struct errand **list, struct errand *errand)
+void fl_lake_errand_append(struct fl_lake_errand **list,
+			   struct fl_lake_errand *errand)
 {
 	while (*list)
 		list = &(*list)->next;
@@ -95,25 +68,25 @@ static void append(struct errand **list, struct errand *errand)
 }
 
 /* Wait for all of them; the first error stands. */
-static int finish_all(struct bucket *bucket, struct errand **list,
-		      struct fl_error *err)
+static int finish_all(struct fl_lake_bucket *bucket,
+		      struct fl_lake_errand **list, struct fl_error *err)
 {
 	int result = 0;
 
 	while (*list) {
-		struct errand *errand = *list;
+		struct fl_lake_errand *errand = *list;
 
 		*list = errand->next;
 		if (fl_s3_finish(bucket->s3, &errand->call, err) < 0)
 			result = -1;
-		free_errand(errand);
+		fl_lake_errand_free(errand);
 	}
 	return result;
 }
 
-static struct errand *new_errand(const char *method, char *key)
+struct fl_lake_errand *fl_lake_errand_new(const char *method, char *key)
 {
-	struct errand *errand = fl_zalloc(sizeof(*errand));
+	struct fl_lake_errand *errand = fl_zalloc(sizeof(*errand));
 
 	errand->key = key;
 	errand->call.method = method;
@@ -122,7 +95,7 @@ static struct errand *new_errand(const char *method, char *key)
 }
 
 /* What cannot be removed is left for who sweeps. */
-static void forget_removes(struct bucket *bucket)
+static void forget_removes(struct fl_lake_bucket *bucket)
 {
 	struct fl_error err = { .code = FL_OK };
 
@@ -132,10 +105,11 @@ static void forget_removes(struct bucket *bucket)
 
 static void remove_key(struct fl_objects *objects, const char *path)
 {
-	struct bucket *bucket = bucket_of(objects);
-	struct errand *errand = new_errand("DELETE", key_of(bucket, path));
+	struct fl_lake_bucket *bucket = fl_lake_bucket_of(objects);
+	struct fl_lake_errand *errand =
+		fl_lake_errand_new("DELETE", fl_lake_bucket_key(bucket, path));
 
-	append(&bucket->removes, errand);
+	fl_lake_errand_append(&bucket->removes, errand);
 	fl_s3_start(bucket->s3, &errand->call);
 }
 
@@ -178,7 +152,7 @@ static int open_bucket(struct fl_objects *objects, const char *path, bool make,
 	size_t prefix_len = strlen(prefix);
 	char *bucket_name = fl_strndup(name, len);
 	struct fl_s3 *s3 = NULL;
-	struct bucket *bucket;
+	struct fl_lake_bucket *bucket;
 	bool any = false;
 	int got;
 
@@ -213,11 +187,12 @@ static int settle(struct fl_objects *objects, const char *drafts,
 
 static void close_bucket(struct fl_objects *objects)
 {
-	struct bucket *bucket = bucket_of(objects);
+	struct fl_lake_bucket *bucket = fl_lake_bucket_of(objects);
 	struct fl_error ignored = { .code = FL_OK };
 
 	(void)settle(objects, NULL, &ignored);
 	forget_removes(bucket);
+	fl_lake_s3_expect_none(bucket);
 	fl_s3_close(&bucket->s3);
 	free(bucket->prefix);
 	free(bucket);
@@ -238,7 +213,7 @@ static int hold(struct fl_objects *objects, const char *drafts,
 static void let_go(struct fl_objects *objects, const char *drafts)
 {
 	(void)drafts;
-	forget_removes(bucket_of(objects));
+	forget_removes(fl_lake_bucket_of(objects));
 }
 
 static int note_newest(void *arg, const struct fl_s3_item *item,
@@ -255,7 +230,7 @@ static int note_newest(void *arg, const struct fl_s3_item *item,
 static bool is_abandoned(struct fl_objects *objects, const char *drafts,
 			 int *lock)
 {
-	struct bucket *bucket = bucket_of(objects);
+	struct fl_lake_bucket *bucket = fl_lake_bucket_of(objects);
 	char *prefix = fl_sprintf("%s%s/", bucket->prefix, drafts);
 	struct fl_error err = { .code = FL_OK };
 	int64_t newest = FL_TIME_NONE;
@@ -271,7 +246,7 @@ static bool is_abandoned(struct fl_objects *objects, const char *drafts,
 /* Not everybody who may write may look for such. */
 static void tidy(struct fl_objects *objects, const char *drafts)
 {
-	struct bucket *bucket = bucket_of(objects);
+	struct fl_lake_bucket *bucket = fl_lake_bucket_of(objects);
 	char *prefix = fl_sprintf("%s%s/", bucket->prefix, drafts);
 	struct fl_error err = { .code = FL_OK };
 
@@ -287,8 +262,8 @@ static void tidy(struct fl_objects *objects, const char *drafts)
 static int create_object(struct fl_objects *objects, const char *path,
 			 struct fl_object_out **out, struct fl_error *err)
 {
-	struct bucket *bucket = bucket_of(objects);
-	char *key = key_of(bucket, path);
+	struct fl_lake_bucket *bucket = fl_lake_bucket_of(objects);
+	char *key = fl_lake_bucket_key(bucket, path);
 
 	(void)err;
 	if (!bucket->since_ns)
@@ -313,7 +288,7 @@ static void free_object(struct fl_object_out *out)
 }
 
 /* Wait for the first of those that were sealed. */
-static int finish_first(struct bucket *bucket, struct fl_error *err)
+static int finish_first(struct fl_lake_bucket *bucket, struct fl_error *err)
 {
 	struct fl_object_out *out = bucket->sealed;
 	int got = fl_s3_upload_finish(out->upload, false, err);
@@ -328,7 +303,7 @@ static int seal_object(struct fl_object_out **out, bool keep, bool few,
 		       struct fl_error *err)
 {
 	struct fl_object_out *object = *out, **last;
-	struct bucket *bucket = object->bucket;
+	struct fl_lake_bucket *bucket = object->bucket;
 	size_t pending = 0;
 
 	(void)few;
@@ -347,7 +322,7 @@ static int seal_object(struct fl_object_out **out, bool keep, bool few,
 static int settle(struct fl_objects *objects, const char *drafts,
 		  struct fl_error *err)
 {
-	struct bucket *bucket = bucket_of(objects);
+	struct fl_lake_bucket *bucket = fl_lake_bucket_of(objects);
 	int result = 0;
 
 	(void)drafts;
@@ -362,8 +337,8 @@ static int settle(struct fl_objects *objects, const char *drafts,
  */
 
 /* Are these the bytes that are there?  returns 1, 0, -1 */
-static int holds(struct bucket *bucket, const char *key, const void *bytes,
-		 size_t len, struct fl_error *err)
+static int holds(struct fl_lake_bucket *bucket, const char *key,
+		 const void *bytes, size_t len, struct fl_error *err)
 {
 	struct fl_s3_call call = { .method = "GET", .key = key };
 	int got = fl_s3_ask(bucket->s3, &call, err);
@@ -382,7 +357,7 @@ static int claim(struct fl_objects *objects, const char *draft,
 		 const char *path, const void *bytes, size_t len,
 		 struct fl_error *err)
 {
-	struct bucket *bucket = bucket_of(objects);
+	struct fl_lake_bucket *bucket = fl_lake_bucket_of(objects);
 	struct fl_s3_call call = {
 		.method = "PUT",
 		.body = bytes,
@@ -391,7 +366,7 @@ static int claim(struct fl_objects *objects, const char *draft,
 		.encrypted = true,
 		.until_ns = bucket->since_ns ? bucket->since_ns + TOO_LONG : 0,
 	};
-	char *key = key_of(bucket, path);
+	char *key = fl_lake_bucket_key(bucket, path);
 	bool unknown;
 	int got;
 
@@ -421,8 +396,8 @@ static int claim(struct fl_objects *objects, const char *draft,
 static int prove(struct fl_objects *objects, const char *path,
 		 const void *bytes, size_t len, struct fl_error *err)
 {
-	struct bucket *bucket = bucket_of(objects);
-	char *key = key_of(bucket, path);
+	struct fl_lake_bucket *bucket = fl_lake_bucket_of(objects);
+	char *key = fl_lake_bucket_key(bucket, path);
 	struct fl_s3_call call = {
 		.method = "PUT",
 		.key = key,
@@ -449,10 +424,10 @@ static int prove(struct fl_objects *objects, const char *path,
 }
 
 /* returns 1, 0 it is not there, -1 */
-static int is_there(struct bucket *bucket, const char *path,
+static int is_there(struct fl_lake_bucket *bucket, const char *path,
 		    struct fl_error *err)
 {
-	char *key = key_of(bucket, path);
+	char *key = fl_lake_bucket_key(bucket, path);
 	struct fl_s3_call call = { .method = "HEAD", .key = key };
 	int got = fl_s3_ask(bucket->s3, &call, err);
 
@@ -461,12 +436,13 @@ static int is_there(struct bucket *bucket, const char *path,
 	return got;
 }
 
-static struct errand *start_copy(struct bucket *bucket,
-				 const struct fl_lake_named *named)
+static struct fl_lake_errand *start_copy(struct fl_lake_bucket *bucket,
+					 const struct fl_lake_named *named)
 {
-	struct errand *errand = new_errand("PUT", key_of(bucket, named->to));
+	struct fl_lake_errand *errand = fl_lake_errand_new(
+		"PUT", fl_lake_bucket_key(bucket, named->to));
 
-	errand->copy_of = key_of(bucket, named->from);
+	errand->copy_of = fl_lake_bucket_key(bucket, named->from);
 	errand->call.copy_of = errand->copy_of;
 	errand->call.encrypted = true;
 	fl_s3_start(bucket->s3, &errand->call);
@@ -479,18 +455,18 @@ static int publish(struct fl_objects *objects,
 		   const struct fl_lake_named *named, size_t count, bool ours,
 		   struct fl_error *err)
 {
-	struct bucket *bucket = bucket_of(objects);
-	struct errand *copies = NULL, *removes = NULL;
+	struct fl_lake_bucket *bucket = fl_lake_bucket_of(objects);
+	struct fl_lake_errand *copies = NULL, *removes = NULL;
 	int result = 0;
 
 	for (size_t i = 0; i < count; i++)
-		append(&copies, start_copy(bucket, &named[i]));
+		fl_lake_errand_append(&copies, start_copy(bucket, &named[i]));
 	for (size_t i = 0; i < count; i++) {
-		struct errand *copy = copies, *gone;
+		struct fl_lake_errand *copy = copies, *gone;
 		int got = fl_s3_finish(bucket->s3, &copy->call, err);
 
 		copies = copy->next;
-		free_errand(copy);
+		fl_lake_errand_free(copy);
 		if (got == 0 && ours && result == 0) {
 			got = is_there(bucket, named[i].to, err);
 			if (got == 0)
@@ -507,154 +483,15 @@ static int publish(struct fl_objects *objects,
 		if (got <= 0)
 			continue;
 		fl_crash_at("lake_published", i + 1);
-		gone = new_errand("DELETE", key_of(bucket, named[i].from));
-		append(&removes, gone);
+		gone = fl_lake_errand_new(
+			"DELETE", fl_lake_bucket_key(bucket, named[i].from));
+		fl_lake_errand_append(&removes, gone);
 		fl_s3_start(bucket->s3, &gone->call);
 	}
 	if (finish_all(bucket, &removes, err) < 0)
 		result = -1;
 	if (ours)
 		bucket->since_ns = 0;
-	return result;
-}
-
-/* --- reading ---------------------------------------------------------------
- */
-
-static struct fl_s3_call *slot(struct fl_object_in *in, size_t i)
-{
-	return &in->ahead[(in->first + i) % AHEAD];
-}
-
-static void ask_ahead(struct fl_object_in *in)
-{
-	while (in->count < AHEAD && in->asked < in->size) {
-		struct fl_s3_call *call = slot(in, in->count++);
-		uint64_t left = in->size - in->asked;
-
-		*call = (struct fl_s3_call){
-			.method = "GET",
-			.key = in->key,
-			.match = *in->etag ? in->etag : NULL,
-			.from = in->asked,
-			.count = left < CHUNK ? left : CHUNK,
-		};
-		in->asked += call->count;
-		fl_s3_start(in->bucket->s3, call);
-	}
-}
-
-static void end_object(struct fl_object_in **out)
-{
-	struct fl_object_in *in = *out;
-
-	*out = NULL;
-	fl_s3_call_release(&in->now);
-	for (size_t i = 0; i < in->count; i++)
-		fl_s3_call_release(slot(in, i));
-	free(in->etag);
-	free(in->key);
-	free(in);
-}
-
-static int get_object(struct fl_objects *objects, const char *path,
-		      struct fl_object_in **out, struct fl_error *err)
-{
-	struct fl_object_in *in = fl_zalloc(sizeof(*in));
-	int got;
-
-	in->bucket = bucket_of(objects);
-	in->key = key_of(in->bucket, path);
-	in->now.method = "GET";
-	in->now.key = in->key;
-	in->now.count = FIRST;
-	got = fl_s3_ask(in->bucket->s3, &in->now, err);
-	if (got == 0 && in->now.status == 416) /* an empty one */
-		got = 1;
-	in->etag = fl_strdup(in->now.etag);
-	in->size = in->now.size;
-	in->asked = in->now.answer.len;
-	/* Who does not know ranges gives all. */
-	if (in->now.status == 200)
-		in->size = in->asked;
-	if (got > 0)
-		*out = in;
-	else
-		end_object(&in);
-	return got;
-}
-
-static ssize_t pull_object(void *arg, void *bytes, size_t size,
-			   struct fl_error *err)
-{
-	struct fl_object_in *in = arg;
-	size_t left;
-
-	while (in->at == in->now.answer.len) {
-		uint64_t wanted;
-		int got;
-
-		ask_ahead(in);
-		if (in->count == 0)
-			return 0;
-		fl_s3_call_release(&in->now);
-		in->now = (struct fl_s3_call){ 0 };
-		in->at = 0;
-		got = fl_s3_finish(in->bucket->s3, slot(in, 0), err);
-		wanted = slot(in, 0)->count;
-		if (got > 0 && slot(in, 0)->answer.len != wanted)
-			got = fl_error_set(err, FL_ERR_AGAIN,
-					   "cannot read '%s/%s': a part of it "
-					   "came cut",
-					   fl_s3_name(in->bucket->s3), in->key);
-		if (got == 0)
-			got = fl_error_set(
-				err, FL_ERR_AGAIN,
-				"'%s/%s' was removed while it was read",
-				fl_s3_name(in->bucket->s3), in->key);
-		if (got < 0)
-			return -1;
-		/* Finished, it is held by nobody and may move. */
-		in->now = *slot(in, 0);
-		in->first = (in->first + 1) % AHEAD;
-		in->count--;
-	}
-	ask_ahead(in);
-	fl_s3_work(in->bucket->s3);
-	left = in->now.answer.len - in->at;
-	if (left > size)
-		left = size;
-	memcpy(bytes, in->now.answer.data + in->at, left);
-	in->at += left;
-	return (ssize_t)left;
-}
-
-struct names {
-	int (*each)(void *arg, const char *name);
-	void *arg;
-};
-
-static int tell_name(void *arg, const struct fl_s3_item *item,
-		     struct fl_error *err)
-{
-	const struct names *names = arg;
-
-	(void)err;
-	return *item->name == '.' ? 0 : names->each(names->arg, item->name);
-}
-
-static int list_objects(struct fl_objects *objects, const char *path,
-			int (*each)(void *arg, const char *name), void *arg,
-			struct fl_error *err)
-{
-	struct bucket *bucket = bucket_of(objects);
-	struct names names = { each, arg };
-	char *prefix =
-		fl_sprintf("%s%s%s", bucket->prefix, path, *path ? "/" : "");
-	int result =
-		fl_s3_list(bucket->s3, prefix, false, tell_name, &names, err);
-
-	free(prefix);
 	return result;
 }
 
@@ -690,10 +527,12 @@ const struct fl_objects_ops fl_objects_s3 = {
 	.claim = claim,
 	.prove = prove,
 	.publish = publish,
-	.get = get_object,
-	.pull = pull_object,
-	.end = end_object,
-	.list = list_objects,
+	.get = fl_lake_s3_get,
+	.pull = fl_lake_s3_pull,
+	.end = fl_lake_s3_end,
+	.list = fl_lake_s3_list,
+	.list_all = fl_lake_s3_list_all,
+	.expect = fl_lake_s3_expect,
 	.changed = changed,
 	.is_restless = is_restless,
 	.remove = remove_key,

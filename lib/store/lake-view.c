@@ -18,7 +18,8 @@
 #include "store/sql.h"
 
 enum {
-	LOOKS = 4, /* at a folder that does not rest */
+	LOOKS = 4,    /* at a folder that does not rest */
+	FEW_DAYS = 4, /* more partitions are listed all at once */
 };
 
 /* What a pipeline's newest commit says. */
@@ -35,6 +36,8 @@ struct walk {
 	size_t known_count;
 	struct fl_map seen; /* paths */
 	bool again;         /* a pipeline was met that was not known */
+	size_t days;        /* partitions of a type that are wanted */
+	size_t days_passed; /* and those that are not */
 	struct fl_lake_part part;
 	struct fl_buf dir; /* of the partition, or of the type */
 	struct fl_error *err;
@@ -215,6 +218,41 @@ static int look_at_objects(struct walk *walk)
 	return 0;
 }
 
+/* Of all that is under a type: "dt=2026-01-02/part-…" */
+static int look_at_deep(void *arg, const char *text)
+{
+	struct walk *walk = arg;
+	const char *slash = strchr(text, '/');
+	size_t len = walk->dir.len;
+	char day[20] = "";
+	int result;
+
+	if (slash && (size_t)(slash - text) < sizeof(day))
+		memcpy(day, text, (size_t)(slash - text));
+	if (!fl_lake_read_day(day, &walk->part.day) ||
+	    !wants_day(walk, walk->part.day))
+		return 0;
+	fl_buf_putc(&walk->dir, '/');
+	fl_buf_puts(&walk->dir, day);
+	result = look_at_object(walk, slash + 1);
+	walk->dir.len = len;
+	walk->dir.data[len] = '\0';
+	return result;
+}
+
+static int count_day(void *arg, const char *text)
+{
+	struct walk *walk = arg;
+
+	if (!fl_lake_read_day(text, &walk->part.day))
+		return 0;
+	if (wants_day(walk, walk->part.day))
+		walk->days++;
+	else
+		walk->days_passed++;
+	return 0;
+}
+
 static int look_at_day(void *arg, const char *text)
 {
 	struct walk *walk = arg;
@@ -241,6 +279,20 @@ static int look_at_type(struct walk *walk, const struct fl_type *type,
 	walk->part = (struct fl_lake_part){ .type = type, .partial = partial };
 	fl_buf_reset(&walk->dir);
 	fl_buf_puts(&walk->dir, partial ? "bar_partial" : type->name);
+	if (fl_objects_lists_all(&walk->lake->objects)) {
+		walk->days = walk->days_passed = 0;
+		if (fl_objects_list(&walk->lake->objects, walk->dir.data,
+				    count_day, walk, walk->err) < 0)
+			return -1;
+		if (walk->days == 0 || walk->days > FEW_DAYS)
+			walk->view->passed_over += walk->days_passed;
+		if (walk->days == 0)
+			return 0;
+		if (walk->days > FEW_DAYS)
+			return fl_objects_list_all(&walk->lake->objects,
+						   walk->dir.data, look_at_deep,
+						   walk, walk->err);
+	}
 	return fl_objects_list(&walk->lake->objects, walk->dir.data,
 			       look_at_day, walk, walk->err);
 }

@@ -10,7 +10,7 @@
  *   lake-run.c     one object, line by line
  *   lake-merge.c   the runs of a partition as one, in the order of time
  *   lake-read.c    queries
- *   lake-objects.h the place itself: lake-folder.c, lake-s3.c
+ *   lake-objects.h the place itself: lake-folder.c, lake-s3.c, lake-s3-read.c
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef FL_STORE_LAKE_H
