@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# shellcheck disable=SC2154 # run sets output and status
+# shellcheck disable=SC2154,SC2030,SC2031 # run sets output; each test has its own
 # The lake on S3, against a server that checks signatures.
 
 load ../helper/common
@@ -151,6 +151,44 @@ suite() {
 	done
 	[ "$(fl-fetch store "$place" | wc -l)" = 10 ]
 	[[ $(fl-load --positions "$place") == *'"at":{"o":["10","10"]}'* ]]
+}
+
+# lossy PATTERN COUNT: from now on the server is reached by a way on which answers
+# get lost.
+lossy() {
+	python3 "$BATS_TEST_DIRNAME/../helper/lossy_proxy.py" port \
+		"${AWS_ENDPOINT_URL_S3##*:}" "$1" "$2" 3>&- &
+	proxy=$!
+	while [ ! -s port ]; do sleep 0.05; done
+	AWS_ENDPOINT_URL_S3=http://127.0.0.1:$(<port)
+}
+
+@test "a commit whose answer was lost is known for one's own" {
+	direct=$AWS_ENDPOINT_URL_S3
+	marked null '"5"' "$(quote 1)" | fl-load --pipeline p "$place"
+	lossy 'PUT .*/_commit/p/' 1
+	marked '"5"' '"6"' "$(quote 2)" | fl-load -v --pipeline p "$place" 2>log
+	grep -q '_commit/p/2: HTTP 412' log # the second try met the first one
+	kill "$proxy"
+	AWS_ENDPOINT_URL_S3=$direct
+	[ "$(fl-fetch store "$place" | wc -l)" = 2 ]
+	[[ $(fl-load --positions "$place") == *'["6","6"]'* ]]
+}
+
+@test "answers that are lost anywhere leave a pipeline right" {
+	direct=$AWS_ENDPOINT_URL_S3
+	fl-fetch sim -n 5000 | sort >want
+	for what in 'PUT .*_tmp' 'PUT .*quote' 'DELETE ' 'GET .*_commit' 'list-type' 'PUT .*_commit'; do
+		rm -f port
+		lossy "$what" 3
+		fl-fetch sim -n 5000 --resume "$place/x" --pipeline p --marks 100,10ms |
+			fl-load -q --pipeline p "$place/x" --batch 1000 || :
+		kill "$proxy"
+		AWS_ENDPOINT_URL_S3=$direct
+		fl-fetch sim -n 5000 --resume "$place/x" --pipeline p | fl-load -q --pipeline p "$place/x"
+		fl-fetch store "$place/x" | sort | cmp - want
+		fl-load -q --forget p "$place/x"
+	done
 }
 
 # --- what goes wrong ----------------------------------------------------------
