@@ -66,6 +66,7 @@ void fl_kafka_producer_conf(struct rd_kafka_conf_s *conf);
 /* Once the client is made. */
 void fl_kafka_consumer_start(struct fl_kafka *kafka);
 void fl_kafka_consumer_stop(struct fl_kafka *kafka);
-void fl_kafka_producer_stop(struct fl_kafka *kafka);
+/* false: messages are left that must not be freed. */
+bool fl_kafka_producer_stop(struct fl_kafka *kafka);
 
 #endif

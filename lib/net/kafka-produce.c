@@ -17,59 +17,31 @@
 #include "base/mem.h"
 #include "base/time.h"
 
-/* The headers of one type and provider. Those of a message that was delivered
- * serve the next one: making them anew takes four allocations. */
-struct pool {
-	rd_kafka_headers_t *first;
-	rd_kafka_headers_t **spare; /* spare[count] */
-	size_t count, cap;
-};
-
+/* The headers of one type and provider: all its messages have the same ones.
+ * librdkafka reads them, and frees them with the message unless they are taken
+ * away when it is reported, which all are (see fl_kafka_producer_stop). Headers
+ * of its own cost a message four allocations, or, kept for the next one, memory
+ * that is in no cache any more when that comes. */
 void *fl_kafka_headers(struct fl_kafka *kafka, const char *type,
 		       const char *provider, size_t provider_len)
 {
 	char *key = fl_sprintf("%s/%.*s", type, (int)provider_len, provider);
 	void **slot = fl_map_at(&kafka->headers, key, strlen(key));
-	struct pool *pool = *slot;
+	rd_kafka_headers_t *headers = *slot;
 
 	free(key);
-	if (pool)
-		return pool;
-	pool = *slot = fl_zalloc(sizeof(*pool));
-	pool->first = rd_kafka_headers_new(2);
-	rd_kafka_header_add(pool->first, "type", -1, type, -1);
-	rd_kafka_header_add(pool->first, "provider", -1, provider,
+	if (headers)
+		return headers;
+	*slot = headers = rd_kafka_headers_new(2);
+	rd_kafka_header_add(headers, "type", -1, type, -1);
+	rd_kafka_header_add(headers, "provider", -1, provider,
 			    (ssize_t)provider_len);
-	return pool;
+	return headers;
 }
 
-static rd_kafka_headers_t *take_headers(struct pool *pool)
+static void free_headers(void *headers)
 {
-	if (!pool)
-		return NULL;
-	return pool->count ? pool->spare[--pool->count]
-			   : rd_kafka_headers_copy(pool->first);
-}
-
-static void give_headers(struct pool *pool, rd_kafka_headers_t *headers)
-{
-	if (pool->count == pool->cap) {
-		pool->cap = pool->cap ? 2 * pool->cap : 256;
-		pool->spare = fl_realloc(pool->spare, pool->cap,
-					 sizeof(*pool->spare));
-	}
-	pool->spare[pool->count++] = headers;
-}
-
-static void free_pool(void *arg)
-{
-	struct pool *pool = arg;
-
-	rd_kafka_headers_destroy(pool->first);
-	while (pool->count)
-		rd_kafka_headers_destroy(pool->spare[--pool->count]);
-	free(pool->spare);
-	free(pool);
+	rd_kafka_headers_destroy(headers);
 }
 
 static void on_report(rd_kafka_t *rk, const rd_kafka_message_t *message,
@@ -82,11 +54,8 @@ static void on_report(rd_kafka_t *rk, const rd_kafka_message_t *message,
 
 	(void)rk;
 	/* The message is ours to take apart, whatever its type says. */
-	if (message->_private &&
-	    rd_kafka_message_detach_headers(
-		    (rd_kafka_message_t *)(uintptr_t)message, &headers) ==
-		    RD_KAFKA_RESP_ERR_NO_ERROR)
-		give_headers(message->_private, headers);
+	rd_kafka_message_detach_headers(
+		(rd_kafka_message_t *)(uintptr_t)message, &headers);
 	if (!code)
 		return;
 	switch (code) {
@@ -167,12 +136,9 @@ static rd_kafka_resp_err_t put(struct fl_kafka *kafka, rd_kafka_topic_t *topic,
 		VALUE,
 		FLAGS,
 		TIME,
-		OPAQUE,
 		HEADERS,
 		VALUES
 	};
-	struct pool *pool = out->headers;
-	rd_kafka_headers_t *headers = take_headers(pool);
 	rd_kafka_vu_t values[VALUES] = {
 		[TOPIC] = { .vtype = RD_KAFKA_VTYPE_RKT, .u.rkt = topic },
 		[KEY] = { .vtype = RD_KAFKA_VTYPE_KEY },
@@ -181,9 +147,8 @@ static rd_kafka_resp_err_t put(struct fl_kafka *kafka, rd_kafka_topic_t *topic,
 			    .u.i = RD_KAFKA_MSG_F_COPY },
 		[TIME] = { .vtype = RD_KAFKA_VTYPE_TIMESTAMP,
 			   .u.i64 = out->time_ms },
-		[OPAQUE] = { .vtype = RD_KAFKA_VTYPE_OPAQUE, .u.ptr = pool },
 		[HEADERS] = { .vtype = RD_KAFKA_VTYPE_HEADERS,
-			      .u.headers = headers },
+			      .u.headers = out->headers },
 	};
 	rd_kafka_error_t *error;
 	rd_kafka_resp_err_t code;
@@ -193,13 +158,11 @@ static rd_kafka_resp_err_t put(struct fl_kafka *kafka, rd_kafka_topic_t *topic,
 	values[VALUE].u.mem.ptr = (void *)(uintptr_t)out->bytes;
 	values[VALUE].u.mem.size = out->len;
 	error = rd_kafka_produceva(kafka->rk, values,
-				   headers ? VALUES : HEADERS);
+				   out->headers ? VALUES : HEADERS);
 	if (!error)
 		return RD_KAFKA_RESP_ERR_NO_ERROR;
 	code = rd_kafka_error_code(error);
 	rd_kafka_error_destroy(error);
-	if (headers)
-		give_headers(pool, headers);
 	return code;
 }
 
@@ -321,12 +284,16 @@ static void free_topic(void *topic)
 	rd_kafka_topic_destroy(topic);
 }
 
-void fl_kafka_producer_stop(struct fl_kafka *kafka)
+bool fl_kafka_producer_stop(struct fl_kafka *kafka)
 {
 	if (rd_kafka_outq_len(kafka->rk) > 0)
 		fl_kafka_give_up(kafka);
+	/* What was never reported would free its headers once more. */
+	if (rd_kafka_outq_len(kafka->rk) > 0)
+		return false;
 	fl_map_release(&kafka->handles, free_topic);
-	fl_map_release(&kafka->headers, free_pool);
+	fl_map_release(&kafka->headers, free_headers);
+	return true;
 }
 
 #endif

@@ -497,8 +497,8 @@ void fl_kafka_close(struct fl_kafka **out)
 		return;
 	if (kafka->rk && kafka->consumer)
 		fl_kafka_consumer_stop(kafka);
-	else if (kafka->rk)
-		fl_kafka_producer_stop(kafka);
+	else if (kafka->rk && !fl_kafka_producer_stop(kafka))
+		return; /* nothing but memory is left, till the program ends */
 	/* A member that leaves before it was first given anything makes 2.0.2
 	 * abort in there; nothing but its memory is left. */
 	if (kafka->rk && (!kafka->shared || kafka->assigned))
