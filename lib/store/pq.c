@@ -240,8 +240,11 @@ static int refuse(struct pq *pq, PGconn *conn, struct fl_error *err)
 		return fl_error_set(err, FL_ERR_REFUSED,
 				    "cannot connect to '%s': %s", pq->db.shown,
 				    text);
-	return fl_error_set(err, FL_ERR_AGAIN, "cannot connect to '%s': %s",
-			    pq->db.shown, text);
+	return fl_error_set(err,
+			    strstr(text, "No space left on device")
+				    ? FL_ERR_IO
+				    : FL_ERR_AGAIN,
+			    "cannot connect to '%s': %s", pq->db.shown, text);
 }
 
 static int run(struct fl_db *db, const char *sql, const char *doing,

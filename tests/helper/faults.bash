@@ -370,7 +370,7 @@ small_disk_ends() {
 
 full_disk() {
 	local stream
-	small_disk 18m
+	small_disk 24m
 	fl-load --migrate "$place"
 	witness "$place"
 	stream=(fl-fetch "${sim[@]}" -n 150000 --resume "$place" --pipeline p --marks '2000,1s' --warm-up 0s)

@@ -114,7 +114,7 @@ setup() {
 }
 
 @test "who may not make tables is told what the owner has to say" {
-	sql "$place" "CREATE ROLE guest LOGIN PASSWORD 'pw'"
+	sql "$place" "CREATE ROLE guest LOGIN PASSWORD 'pw'; REVOKE CREATE ON SCHEMA public FROM PUBLIC"
 	PGPASSWORD=pw run -4 fl-load "${place/lake@/guest@}" /dev/null
 	[[ $output == *'permission denied'*'GRANT CREATE, USAGE ON SCHEMA public TO "guest"'* ]]
 }
