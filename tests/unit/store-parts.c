@@ -81,12 +81,12 @@ static void put_prices(struct fl_buf *out)
 /* A sum of up to 24 digits, nine of them decimals. */
 static void put_sum(struct fl_buf *out, const char *name)
 {
-	fl_buf_printf(out, ",\"%s\":%llu", name,
-		      (unsigned long long)die(power(1 + (unsigned)die(15))));
+	unsigned long long whole = die(power(1 + (unsigned)die(15)));
+	unsigned long long most = die(power(8)), last = 1 + die(9);
+
+	fl_buf_printf(out, ",\"%s\":%llu", name, whole);
 	if (die(2))
-		fl_buf_printf(out, ".%08llu%llu",
-			      (unsigned long long)die(power(8)),
-			      (unsigned long long)(1 + die(9)));
+		fl_buf_printf(out, ".%08llu%llu", most, last);
 }
 
 static void put_time(struct fl_buf *out, const char *name, int64_t ns)
