@@ -220,14 +220,11 @@ settles() {
 # transaction is committed, until each kind of fault has come COUNT times. The
 # place has PARAMETERS.
 cut_at_commit() {
-	local one_in=$1 count=$2 parameters=$3 proxy fault at
+	local one_in=$1 count=$2 parameters=$3 fault at
 	shift 3
 	fl-load --migrate "$place"
 	witness "$place"
-	"$FL_BUILD/helper/cut-proxy" "$(port_of "$place")" port faults 7 "$one_in" "$@" 3>&- &
-	proxy=$!
-	echo $proxy >helper.pid
-	until [ -s port ]; do sleep 0.02; done
+	proxy_cuts "$one_in" 7 "$@"
 	begins "$(through "$(<port)")$parameters"
 	for ((at = 0; at < 1200; at++)); do
 		for fault; do
@@ -238,8 +235,30 @@ cut_at_commit() {
 	done
 	[ $at -lt 1200 ] || fail "too few faults: $(sort faults | uniq -c)"
 	comes_to_rest
-	kill $proxy
+	kill "$(<helper.pid)"
 	settles "$(sort faults | uniq -c | awk '{ printf "%s=%d ", $2, $1 }')"
+}
+
+# proxy_cuts ONE-IN SEED FAULT...: a proxy that does so; its port is in `port`.
+proxy_cuts() {
+	rm -f port
+	"$FL_BUILD/helper/cut-proxy" "$(port_of "$place")" port faults "$2" "$1" "${@:3}" 3>&- &
+	echo $! >helper.pid
+	until [ -s port ]; do sleep 0.02; done
+}
+
+# Without marks rows are written again, which changes nothing; the account closes.
+cut_without_marks() {
+	fl-load --migrate "$place"
+	fl-fetch "${sim[@]}" -n 20000 | fl-agg bars 1m --keep >in
+	proxy_cuts 3 5 before after late
+	run_json 0 fl-load --batch 1000,1m "$(through "$(<port)")" in
+	kill "$(<helper.pid)"
+	[ "$(wc -l <faults)" -gt 3 ]
+	[ "$(jq -c '[.in, .used]' <<<"$record")" = "[$(wc -l <in),$(wc -l <in)]" ]
+	fl-load -q x.db in
+	fl-fetch store "$place" | cmp - <(fl-fetch store x.db)
+	echo "# N=$(wc -l <in) cut=$(wc -l <faults)" >&3
 }
 
 # afflict KIND TIMES SECONDS [PARAMETERS]: KIND N is done, with N random, and

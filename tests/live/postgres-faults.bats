@@ -38,6 +38,9 @@ teardown() { end_faults; }
 @test "a server that says nothing any more where the answer to a COMMIT is due counts as lost" {
 	speed=10 cut_at_commit 4 "$(rounds 3 30)" '?tcp_user_timeout=700' silence
 }
+@test "the same without marks: rows are written again, which changes nothing" {
+	cut_without_marks
+}
 @test "a slow network" {
 	afflict slow_network "$(rounds 2 20)" 2
 }
