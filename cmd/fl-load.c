@@ -23,9 +23,10 @@ static struct {
 	bool dry_run, merge, replace;
 	const char *batch; /* NULL: what suits the store */
 	/* Alone: */
-	bool positions, migrate, print_schema;
+	bool positions, migrate, print_schema, compact;
 	const char *forget;
-} option;
+	int64_t older_than; /* --compact */
+} option = { .older_than = FL_HOUR };
 
 /* 64M: a number with one of K M G behind it. */
 static bool parse_size(const char *text, size_t len, uint64_t *value,
@@ -75,6 +76,11 @@ static int take_batch(void *target, const char *value, struct fl_error *err)
 	return read_batch(&batch, value, err);
 }
 
+static int take_age(void *target, const char *value, struct fl_error *err)
+{
+	return fl_duration_parse(value, target, err);
+}
+
 static const struct fl_option options[] = {
 	FL_OPT_TEXT(0, "pipeline", "P", &option.pipeline,
 		    "store the marks of pipeline P with the records: exactly "
@@ -99,6 +105,11 @@ static const struct fl_option options[] = {
 		    "alone: make the tables, or bring them up to date"),
 	FL_OPT_FLAG(0, "print-schema", &option.print_schema,
 		    "alone: print the tables as SQL"),
+	FL_OPT_FLAG(0, "compact", &option.compact,
+		    "alone: make one file of the many that a partition of a "
+		    "lake has"),
+	FL_OPT_CALL(0, "older-than", "DUR", take_age, &option.older_than,
+		    "with --compact: of those written longer ago [1h]"),
 	FL_OPT_GROUP(fl_options_reads),
 	FL_OPT_END,
 };
@@ -110,6 +121,7 @@ static const struct fl_command command = {
 		    "--positions [--pipeline P] [PLACE]\n"
 		    "--forget P [PLACE]\n"
 		    "--migrate [PLACE]\n"
+		    "--compact [--older-than DUR] [PLACE]\n"
 		    "--print-schema [PLACE]",
 	.options = options,
 	.examples = "fl-fetch csv prices.csv | fl-clean | fl-load lake.db\n"
@@ -214,6 +226,38 @@ static int migrate(const char *place, struct fl_error *err)
 	if (result == 0 && store->ops->tidy)
 		result = store->ops->tidy(store, err);
 	fl_buf_printf(&told, "the tables of '%s' are up to date", shown);
+	fl_store_close(&store);
+	return result;
+}
+
+static int compact(const char *place, struct fl_error *err)
+{
+	struct fl_compacted done = { 0 };
+	struct fl_store *store = NULL;
+	char before[32], after[32], records[32];
+	int result = fl_store_open(&store, place, FL_STORE_READ, err);
+
+	/* Not made by this. */
+	fl_store_close(&store);
+	if (result == 0)
+		result = fl_store_open(&store, place, FL_STORE_WRITE, err);
+	if (result == 0 && !store->ops->compact)
+		result = fl_error_set(err, FL_ERR_USAGE,
+				      "'%s' is no lake: there is nothing to "
+				      "compact",
+				      store->place);
+	if (result == 0)
+		result = store->ops->compact(
+			store, fl_now_ns() - option.older_than, &done, err);
+	if (done.partitions)
+		fl_buf_printf(&told,
+			      "%s files of '%s' are %s now, with %s records",
+			      fl_grouped(done.objects, before), shown,
+			      fl_grouped(done.partitions, after),
+			      fl_grouped(done.records, records));
+	else
+		fl_buf_printf(&told, "nothing of '%s' is to be compacted",
+			      shown);
 	fl_store_close(&store);
 	return result;
 }
@@ -417,18 +461,19 @@ static int check_alone(const struct fl_run *run, bool *alone,
 		       struct fl_error *err)
 {
 	int count = option.positions + option.migrate + option.print_schema +
-		    (option.forget != NULL);
+		    option.compact + (option.forget != NULL);
 
 	*alone = count > 0;
 	if (count > 1)
 		return fl_error_set(err, FL_ERR_USAGE,
-				    "--positions, --forget, --migrate and "
-				    "--print-schema go one at a time");
+				    "--positions, --forget, --migrate, "
+				    "--compact and --print-schema go one at a "
+				    "time");
 	if (*alone && run->operand_count > 1)
 		return fl_error_set(err, FL_ERR_USAGE,
 				    "'%s': nothing is loaded together with "
-				    "--positions, --forget, --migrate or "
-				    "--print-schema",
+				    "--positions, --forget, --migrate, "
+				    "--compact or --print-schema",
 				    fl_show(run->operands[1],
 					    strlen(run->operands[1]), 100));
 	return 0;
@@ -460,6 +505,8 @@ static int run_command(struct fl_run *run, struct fl_error *err)
 		return forget(place, err);
 	if (option.migrate)
 		return migrate(place, err);
+	if (option.compact)
+		return compact(place, err);
 	return load(run, place, err);
 }
 

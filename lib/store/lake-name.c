@@ -92,7 +92,7 @@ uint64_t fl_lake_pipeline_id(const char *pipeline)
 {
 	uint64_t id = fl_hash64(pipeline, strlen(pipeline));
 
-	return id ? id : 1;
+	return id && id != FL_LAKE_COMPACTED ? id : 1;
 }
 
 /* A name is any text; what could mean something to a file system is written as

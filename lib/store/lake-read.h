@@ -14,6 +14,7 @@ struct fl_lake_source {
 	struct fl_lake_name name;
 	char *path;   /* its place, or where it will be */
 	char *from;   /* where else it may be still; NULL */
+	bool listed;  /* it was seen at its place, not only named by a commit */
 	size_t order; /* of a type's sources: the larger one's rows win */
 };
 

@@ -55,6 +55,9 @@ enum {
 struct same {
 	const struct fl_lake_name *name;
 	char *found;
+	char *cover; /* what compaction has put in its place, and in that of
+		      * others; of several the first */
+	int64_t cover_stamp;
 };
 
 static int look_for_same(void *arg, const char *text)
@@ -62,15 +65,24 @@ static int look_for_same(void *arg, const char *text)
 	struct same *same = arg;
 	struct fl_lake_name name;
 
-	if (same->found || !fl_lake_read_name(text, &name) ||
-	    name.content.lo != same->name->content.lo ||
-	    name.content.hi != same->name->content.hi)
+	if (same->found || !fl_lake_read_name(text, &name))
 		return 0;
-	same->found = fl_strdup(text);
+	if (name.content.lo == same->name->content.lo &&
+	    name.content.hi == same->name->content.hi) {
+		same->found = fl_strdup(text);
+	} else if (name.pipeline == FL_LAKE_COMPACTED &&
+		   name.stamp >= same->name->stamp &&
+		   (!same->cover || name.stamp < same->cover_stamp)) {
+		free(same->cover);
+		same->cover = fl_strdup(text);
+		same->cover_stamp = name.stamp;
+	}
 	return 0;
 }
 
-/* Somebody has loaded the very same records again: it got a later stamp. */
+/* Somebody has loaded the very same records again: it got a later stamp. Or it
+ * was compacted; what is there now holds rows of others as well, and of one key
+ * the last of all, which the merge takes once. */
 static int open_same(struct fl_objects *objects,
 		     const struct fl_lake_source *source,
 		     struct fl_object_in **in, struct fl_error *err)
@@ -78,16 +90,18 @@ static int open_same(struct fl_objects *objects,
 	char *dir =
 		fl_strndup(source->path,
 			   (size_t)(strrchr(source->path, '/') - source->path));
-	struct same same = { &source->name, NULL };
+	struct same same = { .name = &source->name };
 	char *path;
 	int got = fl_objects_list(objects, dir, look_for_same, &same, err);
 
-	if (got == 0 && same.found) {
-		path = fl_sprintf("%s/%s", dir, same.found);
+	if (got == 0 && (same.found || same.cover)) {
+		path = fl_sprintf("%s/%s", dir,
+				  same.found ? same.found : same.cover);
 		got = fl_objects_get(objects, path, in, err);
 		free(path);
 	}
 	free(same.found);
+	free(same.cover);
 	free(dir);
 	return got;
 }

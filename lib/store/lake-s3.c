@@ -467,7 +467,10 @@ static int publish(struct fl_objects *objects,
 
 		copies = copy->next;
 		fl_lake_errand_free(copy);
-		if (got == 0 && ours && result == 0) {
+		/* An object of old, which was to get a later name, may have
+		 * got another one, or have been compacted. */
+		if (got == 0 && ours && result == 0 &&
+		    strncmp(named[i].from, "_tmp/", 5) == 0) {
 			got = is_there(bucket, named[i].to, err);
 			if (got == 0)
 				got = fl_error_set(

@@ -34,7 +34,7 @@ struct walk {
 	struct fl_lake_view *view;
 	struct known *known;
 	size_t known_count;
-	struct fl_map seen; /* paths */
+	struct fl_map seen; /* path → index in sources, + 1 */
 	bool again;         /* a pipeline was met that was not known */
 	size_t days;        /* partitions of a type that are wanted */
 	size_t days_passed; /* and those that are not */
@@ -154,9 +154,11 @@ static void add_source(struct walk *walk, const struct fl_lake_name *name,
 	struct fl_lake_view *view = walk->view;
 	void **seen = fl_map_at(&walk->seen, path, strlen(path));
 
-	if (*seen)
+	if (*seen) {
+		view->sources[(uintptr_t)*seen - 1].listed |= !from;
 		return;
-	*seen = walk;
+	}
+	*seen = (void *)(uintptr_t)(view->count + 1);
 	if (view->count == view->cap) {
 		view->cap = view->cap ? 2 * view->cap : 64;
 		view->sources = fl_realloc(view->sources, view->cap,
@@ -167,6 +169,7 @@ static void add_source(struct walk *walk, const struct fl_lake_name *name,
 		.name = *name,
 		.path = fl_strdup(path),
 		.from = from ? fl_strdup(from) : NULL,
+		.listed = !from,
 	};
 }
 
@@ -182,7 +185,7 @@ static int look_at_object(void *arg, const char *text)
 		       walk->lake->objects.place, walk->dir.data, text);
 		return 0;
 	}
-	if (name.pipeline) {
+	if (name.pipeline && name.pipeline != FL_LAKE_COMPACTED) {
 		known = find_known(walk, name.pipeline);
 		walk->again = walk->again || !known;
 		if (known && name.stamp > known->stamp)

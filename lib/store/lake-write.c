@@ -22,7 +22,6 @@
 enum {
 	ARENA_SIZE = 24 << 20,
 	ENTRIES_MAX = 256 * 1024, /* of lines far shorter than is usual */
-	FRAME_SIZE = 512 << 10,   /* what a damaged frame costs */
 	/* More objects than these are made durable together. */
 	FEW_OBJECTS = 16,
 	/* Packed frames are written when there is so much of them. */
@@ -267,7 +266,7 @@ static size_t gather(struct fl_lake_batch *batch, const struct entry *entries,
 
 	fl_buf_reset(&batch->text);
 	while (i < count &&
-	       (i == 0 || batch->text.len + entries[i].len <= FRAME_SIZE)) {
+	       (i == 0 || batch->text.len + entries[i].len <= FL_LAKE_FRAME)) {
 		fl_buf_append(&batch->text, batch->arena + entries[i].at,
 			      entries[i].len);
 		i++;

@@ -348,6 +348,12 @@ static int list(struct fl_store *store, const struct fl_query *asked,
 	return fl_lake_list(store->state, asked, each, arg, err);
 }
 
+static int compact(struct fl_store *store, int64_t before,
+		   struct fl_compacted *done, struct fl_error *err)
+{
+	return fl_lake_compact(store->state, before, done, err);
+}
+
 const struct fl_store_ops fl_store_lake = {
 	.name = "lake",
 	.summary = "a folder, or a bucket of S3, of compressed NDJSON files by "
@@ -369,5 +375,6 @@ const struct fl_store_ops fl_store_lake = {
 	.next = fl_lake_next,
 	.end = fl_lake_end,
 	.list = list,
+	.compact = compact,
 	.close = close_store,
 };

@@ -10,6 +10,7 @@
  *   lake-run.c     one object, line by line
  *   lake-merge.c   the runs of a partition as one, in the order of time
  *   lake-read.c    queries
+ *   lake-compact.c few objects of many
  *   lake-objects.h the place itself: lake-folder.c, lake-s3.c, lake-s3-read.c
  *
  * SPDX-License-Identifier: Apache-2.0 */
@@ -39,10 +40,14 @@ struct fl_lake_part {
 	int64_t day; /* since 1970 */
 };
 
+/* Of an object that compaction has made: anybody's, and always to be seen. */
+#define FL_LAKE_COMPACTED UINT64_MAX
+
 /* What an object's name says. */
 struct fl_lake_name {
 	int64_t stamp;     /* orders objects: the later one's rows win */
-	uint64_t pipeline; /* fl_lake_pipeline_id; 0: a stream without marks */
+	uint64_t pipeline; /* fl_lake_pipeline_id; 0: a stream without marks;
+			    * FL_LAKE_COMPACTED */
 	struct fl_hash128 content;
 };
 
@@ -76,6 +81,9 @@ const struct fl_lake_shape *fl_lake_shape(const struct fl_type *type);
 void fl_lake_put_key(const struct fl_record *rec, struct fl_buf *out);
 /* The same of the series only. */
 void fl_lake_put_series(const struct fl_record *rec, struct fl_buf *out);
+
+/* The content of a frame: what a damaged one costs. */
+#define FL_LAKE_FRAME ((size_t)512 << 10)
 
 /* --- writing ------------------------------------------------------------- */
 
@@ -204,6 +212,10 @@ int fl_lake_forget(struct fl_lake *lake, const char *pipeline, uint64_t *rows,
 int fl_lake_publish_left(struct fl_lake *lake, struct fl_error *err);
 /* Remove what writers that died have left under temporary names. */
 int fl_lake_sweep(struct fl_lake *lake, struct fl_error *err);
+
+/* Make one object of those of each partition that are older. */
+int fl_lake_compact(struct fl_lake *lake, int64_t before,
+		    struct fl_compacted *done, struct fl_error *err);
 
 /* --- reading ------------------------------------------------------------- */
 

@@ -65,6 +65,13 @@ struct fl_summary {
 	int64_t first, last;
 };
 
+/* What compacting has done. */
+struct fl_compacted {
+	uint64_t partitions; /* each of which is one object now */
+	uint64_t objects;    /* that they were before */
+	uint64_t records;
+};
+
 /* The operations of one kind of place. All return 0 or -1 with err. */
 struct fl_store_ops {
 	const char *name;    /* "sqlite" */
@@ -108,6 +115,10 @@ struct fl_store_ops {
 		    int (*each)(void *arg, const struct fl_summary *row,
 				struct fl_error *err),
 		    void *arg, struct fl_error *err);
+	/* Make few objects of the many that were written before that time;
+	 * NULL: has none. */
+	int (*compact)(struct fl_store *store, int64_t before,
+		       struct fl_compacted *done, struct fl_error *err);
 	void (*close)(struct fl_store *store);
 	/* The schema as SQL, for --print-schema; NULL: has none. */
 	void (*schema)(struct fl_buf *out);

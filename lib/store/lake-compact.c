@@ -1,0 +1,225 @@
+/* lake-compact: one object of the many that a partition has.
+ *
+ * The objects up to some stamp are merged, of rows with one natural key the
+ * last is kept, and the result gets the last of their stamps: so it wins over
+ * what they won over, and loses to what came after. Only when it is there for
+ * good they are removed. Killed in between both are there, which is the same
+ * rows twice, of which a reader takes one, and the next run merges them again.
+ * Whoever has seen the old ones listed and finds one gone reads what covers it
+ * (lake-run.c).
+ *
+ * Left alone are parts of bars, which would count twice while both are there,
+ * and types whose key does not hold the time: an old row of theirs in one
+ * partition would get a later stamp than the one that replaced it in another.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/time.h"
+#include "store/crash.h"
+#include "store/lake-read.h"
+
+enum {
+	OUT_SIZE = 256 << 10, /* packed frames are written when so much waits */
+};
+
+struct compaction {
+	struct fl_lake *lake;
+	struct fl_lake_view view;
+	struct fl_lake_reader reader;
+	struct fl_lake_merge merge;
+	struct fl_packer *packer;
+	struct fl_buf text, out; /* a frame's content; frames that wait */
+	struct fl_hash128 content;
+	struct fl_compacted *done;
+};
+
+/* --- the new object --------------------------------------------------------
+ */
+
+static int write_out(struct compaction *c, struct fl_object_out *to,
+		     struct fl_error *err)
+{
+	int result = fl_objects_write(&c->lake->objects, to, c->out.data,
+				      c->out.len, err);
+
+	fl_buf_reset(&c->out);
+	return result;
+}
+
+/* A frame is full: the hash goes on as that of a run does. */
+static int end_frame(struct compaction *c, struct fl_object_out *to,
+		     struct fl_error *err)
+{
+	if (!c->text.len)
+		return 0;
+	c->content = fl_hash128(c->text.data, c->text.len,
+				c->content.lo ^ c->content.hi);
+	if (fl_packer_add(c->packer, c->text.data, c->text.len, &c->out, err) <
+	    0)
+		return -1;
+	fl_buf_reset(&c->text);
+	return c->out.len >= OUT_SIZE ? write_out(c, to, err) : 0;
+}
+
+static int write_rows(struct compaction *c, struct fl_object_out *to,
+		      struct fl_error *err)
+{
+	int got;
+
+	c->content = (struct fl_hash128){ 0, 0 };
+	while ((got = fl_lake_merge_next(&c->merge, err)) > 0) {
+		if (c->text.len &&
+		    c->text.len + c->merge.len + 1 > FL_LAKE_FRAME &&
+		    end_frame(c, to, err) < 0)
+			return -1;
+		fl_buf_append(&c->text, c->merge.bytes, c->merge.len);
+		fl_buf_putc(&c->text, '\n');
+		c->done->records++;
+	}
+	if (got == 0)
+		got = end_frame(c, to, err);
+	if (got == 0 && c->out.len)
+		got = write_out(c, to, err);
+	/* Nobody removes what could not be read whole. */
+	if (got == 0 && c->reader.damage.count)
+		got = fl_error_set(err, FL_ERR_DATA,
+				   "%s; its partition was left as it is",
+				   c->reader.damage.first);
+	return got;
+}
+
+static char *name_of(const struct compaction *c,
+		     const struct fl_lake_source *newest)
+{
+	const struct fl_lake_name name = {
+		.stamp = newest->name.stamp,
+		.pipeline = FL_LAKE_COMPACTED,
+		.content = c->content,
+	};
+	struct fl_buf to = FL_BUF_INIT;
+
+	fl_lake_put_part(&to, &newest->part);
+	fl_buf_putc(&to, '/');
+	fl_lake_put_name(&to, &name);
+	return fl_buf_take(&to);
+}
+
+/* --- a partition -----------------------------------------------------------
+ */
+
+/* sources[count], by stamp. */
+static int compact(struct compaction *c, const struct fl_lake_source *sources,
+		   size_t count, struct fl_error *err)
+{
+	struct fl_objects *objects = &c->lake->objects;
+	char *draft = fl_lake_draft(c->lake, err), *to = NULL;
+	struct fl_object_out *out = NULL;
+	struct fl_lake_named named;
+	static uint64_t passages;
+	int result = -1;
+
+	fl_buf_reset(&c->text);
+	fl_buf_reset(&c->out);
+	if (draft && fl_lake_merge_begin(&c->merge, sources, count, err) == 0)
+		result = fl_objects_create(objects, draft, &out, err);
+	if (result == 0)
+		result = write_rows(c, out, err);
+	if (fl_objects_seal(objects, &out, result == 0, true, err) < 0)
+		result = -1;
+	if (result == 0)
+		result = fl_objects_settle(objects, c->lake->drafts, err);
+	if (result == 0) {
+		to = name_of(c, &sources[count - 1]);
+		named = (struct fl_lake_named){ draft, to };
+		result = fl_objects_publish(objects, &named, 1, true, err);
+	} else if (draft) {
+		fl_objects_remove(objects, draft);
+	}
+	if (result == 0) {
+		fl_crash_at("lake_compacted", ++passages);
+		for (size_t i = 0; i < count; i++) {
+			if (strcmp(sources[i].path, to) != 0)
+				fl_objects_remove(objects, sources[i].path);
+		}
+		c->done->partitions++;
+		c->done->objects += count;
+		fl_log("%zu objects are now '%s%s'", count, objects->place, to);
+	}
+	free(draft);
+	free(to);
+	return result;
+}
+
+/* Those of one partition from `at` on that are there, old enough, and no parts.
+ * returns where the next one begins */
+static size_t gather(const struct compaction *c, size_t at, int64_t before,
+		     struct fl_lake_source *old, size_t *count)
+{
+	const struct fl_lake_source *first = &c->view.sources[at];
+
+	*count = 0;
+	for (; at < c->view.count; at++) {
+		const struct fl_lake_source *source = &c->view.sources[at];
+
+		if (source->part.type != first->part.type ||
+		    source->part.day != first->part.day)
+			break;
+		if (!source->part.partial && source->listed &&
+		    source->name.stamp < before &&
+		    !fl_lake_shape(source->part.type)->floating)
+			old[(*count)++] = *source;
+	}
+	return at;
+}
+
+static int compact_all(struct compaction *c, int64_t before,
+		       struct fl_error *err)
+{
+	struct fl_lake_source *old =
+		fl_realloc(NULL, c->view.count + 1, sizeof(*old));
+	int result = 0;
+
+	for (size_t at = 0; at < c->view.count && result == 0;) {
+		size_t count;
+
+		at = gather(c, at, before, old, &count);
+		if (count > 1)
+			result = compact(c, old, count, err);
+	}
+	free(old);
+	return result;
+}
+
+int fl_lake_compact(struct fl_lake *lake, int64_t before,
+		    struct fl_compacted *done, struct fl_error *err)
+{
+	const struct fl_query all = {
+		.from = FL_TIME_NONE,
+		.to = FL_TIME_NONE,
+		.date_from = FL_TIME_NONE,
+		.date_to = FL_TIME_NONE,
+	};
+	struct compaction c = { .lake = lake, .done = done };
+	int result;
+
+	c.packer = fl_packer_new();
+	c.reader.lake = lake;
+	c.reader.unpacker = fl_unpacker_new();
+	c.merge.reader = &c.reader;
+	c.merge.view = &c.view;
+	result = fl_lake_view_take(lake, &all, &c.view, err);
+	if (result == 0)
+		result = compact_all(&c, before, err);
+	fl_lake_merge_release(&c.merge);
+	fl_lake_view_release(&c.view);
+	fl_unpacker_free(c.reader.unpacker);
+	fl_json_release(&c.reader.json);
+	fl_packer_free(c.packer);
+	fl_buf_release(&c.text);
+	fl_buf_release(&c.out);
+	return result;
+}
