@@ -191,6 +191,41 @@ lossy() {
 	done
 }
 
+# --- compaction ---------------------------------------------------------------
+
+@test "readers and writers go on while a lake is compacted, and is killed at it" {
+	for i in {1..10}; do
+		fl-fetch sim -n 3000 --seed "$i" | tee -a all | fl-load -q "$place"
+	done
+	least=$(fl-fetch store "$place" | wc -l)
+	fl-fetch sim -n 40000 --seed 99 >>all
+	fl-load -q want.db all
+	fl-fetch sim -n 40000 --seed 99 --resume "$place" --pipeline p --marks 200,10ms |
+		fl-load -q --pipeline p "$place" --batch 400 &
+	writer=$!
+	(
+		RANDOM=1
+		while kill -0 "$writer" 2>/dev/null; do
+			timeout -s KILL "0.$((RANDOM % 40 + 10))" fl-load --compact --older-than 0s "$place"
+		done
+	) >/dev/null 2>&1 &
+	looks=0
+	while kill -0 "$writer" 2>/dev/null; do
+		fl-fetch store "$place" >look
+		now=$(wc -l <look)
+		[ "$now" -ge "$least" ]
+		[ "$(sort -u look | wc -l)" = "$now" ]
+		least=$now looks=$((looks + 1))
+	done
+	wait "$writer"
+	wait
+	[ "$looks" -gt 3 ]
+	fl-load --compact --older-than 0s "$place"
+	fl-fetch store want.db | cmp - <(fl-fetch store "$place")
+	[ "$(find "$objects/quote" -name 'part-*' | wc -l)" = 1 ]
+	fl-fetch store want.db | cmp - <(zstdcat "$objects"/quote/*/*.zst)
+}
+
 # --- what goes wrong ----------------------------------------------------------
 
 @test "a wrong key, a bucket that is not there and another region are refused with 4" {
