@@ -246,7 +246,7 @@ static int compact(const char *place, struct fl_error *err)
 				      "'%s' is no lake: there is nothing to "
 				      "compact",
 				      store->place);
-	if (result == 0)
+	else if (result == 0)
 		result = store->ops->compact(
 			store, fl_now_ns() - option.older_than, &done, err);
 	if (done.partitions)

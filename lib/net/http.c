@@ -301,7 +301,8 @@ static int set_head(struct job *job, struct fl_error *err)
 	}
 	curl.slist_free_all(job->headers);
 	job->headers = list;
-	explicit_bzero(lines.data, lines.len);
+	if (lines.data)
+		explicit_bzero(lines.data, lines.len);
 	fl_buf_release(&lines);
 	return 0;
 }

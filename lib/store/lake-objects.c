@@ -105,6 +105,12 @@ ssize_t fl_objects_pull(struct fl_objects *objects, struct fl_object_in *in,
 	return objects->ops->pull(in, bytes, size, err);
 }
 
+bool fl_objects_is_gone(const struct fl_objects *objects,
+			const struct fl_object_in *in)
+{
+	return objects->ops->is_gone && objects->ops->is_gone(in);
+}
+
 void fl_objects_end(struct fl_objects *objects, struct fl_object_in **in)
 {
 	if (*in)

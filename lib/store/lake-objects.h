@@ -55,6 +55,7 @@ struct fl_objects_ops {
 	/* in: a struct fl_object_in, as fl_frames takes it */
 	ssize_t (*pull)(void *in, void *bytes, size_t size,
 			struct fl_error *err);
+	bool (*is_gone)(const struct fl_object_in *in);
 	void (*end)(struct fl_object_in **in);
 	int (*list)(struct fl_objects *objects, const char *path,
 		    int (*each)(void *arg, const char *name), void *arg,
@@ -137,6 +138,9 @@ int fl_objects_get(struct fl_objects *objects, const char *path,
 /* Its next bytes.  returns how many, 0 at the end, -1 */
 ssize_t fl_objects_pull(struct fl_objects *objects, struct fl_object_in *in,
 			void *bytes, size_t size, struct fl_error *err);
+/* Did that fail for the object was removed meanwhile? */
+bool fl_objects_is_gone(const struct fl_objects *objects,
+			const struct fl_object_in *in);
 void fl_objects_end(struct fl_objects *objects, struct fl_object_in **in);
 
 /* Each name in a folder, but those that begin with '.'; a folder that is not

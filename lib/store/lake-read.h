@@ -63,6 +63,12 @@ struct fl_lake_run {
 	bool partial;
 	struct fl_buf key;
 	bool spooled; /* a temporary file of lines with their order before */
+	/* The object was removed while it was read, and it goes on elsewhere:
+	 * behind so many lines, or behind that row. */
+	uint64_t lines, skip; /* that were read; that are to be passed over */
+	bool behind;
+	int64_t behind_ts;
+	struct fl_buf behind_key;
 };
 
 struct fl_lake_reader {

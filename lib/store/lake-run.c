@@ -85,7 +85,8 @@ static int look_for_same(void *arg, const char *text)
  * the last of all, which the merge takes once. */
 static int open_same(struct fl_objects *objects,
 		     const struct fl_lake_source *source,
-		     struct fl_object_in **in, struct fl_error *err)
+		     struct fl_object_in **in, bool *covered,
+		     struct fl_error *err)
 {
 	char *dir =
 		fl_strndup(source->path,
@@ -98,6 +99,7 @@ static int open_same(struct fl_objects *objects,
 		path = fl_sprintf("%s/%s", dir,
 				  same.found ? same.found : same.cover);
 		got = fl_objects_get(objects, path, in, err);
+		*covered = !same.found;
 		free(path);
 	}
 	free(same.found);
@@ -106,14 +108,17 @@ static int open_same(struct fl_objects *objects,
 	return got;
 }
 
-/* returns 1, 0 it is not there any more, -1 */
+/* covered: it is one of more rows.  returns 1, 0 it is not there any more, -1
+ */
 static int open_source(struct fl_objects *objects,
 		       const struct fl_lake_source *source,
-		       struct fl_object_in **in, struct fl_error *err)
+		       struct fl_object_in **in, bool *covered,
+		       struct fl_error *err)
 {
 	const struct timespec pause = { .tv_nsec = 1000000 };
 	int got = fl_objects_get(objects, source->path, in, err);
 
+	*covered = false;
 	if (got == 0 && source->from) {
 		got = fl_objects_get(objects, source->from, in, err);
 		if (got == 0) /* published just now */
@@ -124,7 +129,7 @@ static int open_source(struct fl_objects *objects,
 	for (int look = 0; look < LOOKS && got == 0; look++) {
 		if (look > 1)
 			nanosleep(&pause, NULL);
-		got = open_same(objects, source, in, err);
+		got = open_same(objects, source, in, covered, err);
 	}
 	return got;
 }
@@ -133,12 +138,13 @@ int fl_lake_run_open(struct fl_lake_reader *reader, struct fl_lake_run *run,
 		     const struct fl_lake_source *source, struct fl_error *err)
 {
 	struct fl_objects *objects = &reader->lake->objects;
+	bool covered;
 	int got;
 
 	memset(run, 0, sizeof(*run));
 	run->source = source;
 	run->order = source->order;
-	got = open_source(objects, source, &run->in, err);
+	got = open_source(objects, source, &run->in, &covered, err);
 	if (got < 0)
 		return -1;
 	if (got > 0) {
@@ -176,6 +182,7 @@ void fl_lake_run_close(struct fl_lake_reader *reader, struct fl_lake_run *run)
 	run->open = false;
 	fl_frames_release(&run->frames);
 	fl_buf_release(&run->key);
+	fl_buf_release(&run->behind_key);
 	run->bytes = NULL;
 }
 
@@ -243,6 +250,85 @@ static bool take_line(struct fl_lake_reader *reader, struct fl_lake_run *run)
 	return true;
 }
 
+/* --- an object that goes away ----------------------------------------------
+ */
+
+/* The last line that it gave, which still stands in the frame. */
+static bool note_last(struct fl_lake_reader *reader, struct fl_lake_run *run)
+{
+	const struct fl_buf *out = &run->frames.out;
+	struct fl_lake_run last = { .source = run->source };
+	const char *lf;
+	struct fl_record rec;
+
+	if (out->len < 2)
+		return false;
+	lf = memrchr(out->data, '\n', out->len - 1);
+	last.bytes = lf ? lf + 1 : out->data;
+	last.len = (size_t)(out->data + out->len - 1 - last.bytes);
+	if (!fl_lake_run_record(reader, &last, &rec))
+		return false;
+	run->behind_ts = rec.ts_ns;
+	fl_buf_reset(&run->behind_key);
+	fl_lake_put_key(&rec, &run->behind_key);
+	return true;
+}
+
+/* It was removed while we read it: on S3 there is no descriptor that keeps it.
+ * Its rows are somewhere else, among others or alone. */
+static int go_on(struct fl_lake_reader *reader, struct fl_lake_run *run,
+		 struct fl_error *err)
+{
+	struct fl_objects *objects = &reader->lake->objects;
+	struct fl_error gone = *err;
+	bool covered, any = note_last(reader, run);
+	int got;
+
+	fl_objects_end(objects, &run->in);
+	fl_frames_release(&run->frames);
+	run->frames = (struct fl_frames){ .fd = -1 };
+	run->at = 0;
+	fl_error_clear(err);
+	got = open_source(objects, run->source, &run->in, &covered, err);
+	if (got < 0)
+		return -1;
+	if (got == 0)
+		return fl_error_set(err, gone.code, "%s", gone.text);
+	fl_log("'%s%s' was removed while it was read; going on elsewhere",
+	       objects->place, run->source->path);
+	run->frames.pull = objects->ops->pull;
+	run->frames.from = run->in;
+	run->skip = covered ? 0 : run->lines;
+	run->behind = covered && any;
+	run->lines = 0;
+	return 0;
+}
+
+/* Was the line given before? */
+static bool is_behind(struct fl_lake_reader *reader, struct fl_lake_run *run)
+{
+	struct fl_buf key = FL_BUF_INIT;
+	struct fl_record rec;
+	size_t len;
+	int order = -1;
+
+	if (run->ts != run->behind_ts) {
+		run->behind = run->ts < run->behind_ts;
+		return run->behind;
+	}
+	if (fl_lake_run_record(reader, run, &rec)) {
+		fl_lake_put_key(&rec, &key);
+		len = key.len < run->behind_key.len ? key.len
+						    : run->behind_key.len;
+		order = len ? memcmp(key.data, run->behind_key.data, len) : 0;
+		if (order == 0 && key.len > run->behind_key.len)
+			order = 1;
+		fl_buf_release(&key);
+	}
+	run->behind = order <= 0;
+	return run->behind;
+}
+
 /* returns 1 there is one, 0 at the end, -1 */
 static int next_frame(struct fl_lake_reader *reader, struct fl_lake_run *run,
 		      struct fl_error *err)
@@ -254,6 +340,12 @@ static int next_frame(struct fl_lake_reader *reader, struct fl_lake_run *run,
 		if (got == 2) {
 			note_damage(reader, run, run->frames.bad_at,
 				    run->frames.bad_len, run->frames.why);
+			continue;
+		}
+		if (got < 0 && run->in &&
+		    fl_objects_is_gone(&reader->lake->objects, run->in)) {
+			if (go_on(reader, run, err) < 0)
+				return -1;
 			continue;
 		}
 		if (got < 0 && run->spooled)
@@ -278,7 +370,14 @@ int fl_lake_run_next(struct fl_lake_reader *reader, struct fl_lake_run *run,
 			run->bytes = start;
 			run->len = lf ? (size_t)(lf - start) : left;
 			run->at += run->len + 1;
-			if (take_line(reader, run))
+			run->lines++;
+			if (run->skip) {
+				run->skip--;
+				run->bytes = NULL;
+				continue;
+			}
+			if (take_line(reader, run) &&
+			    !(run->behind && is_behind(reader, run)))
 				return 0;
 			run->bytes = NULL;
 			continue;

@@ -26,6 +26,7 @@ struct fl_object_in {
 	uint64_t size, asked; /* of the object; up to where it was asked for */
 	struct fl_s3_call now;
 	size_t at; /* in now.answer */
+	bool gone;
 	struct fl_s3_call ahead[AHEAD];
 	size_t first, count; /* of those that are on their way */
 };
@@ -154,6 +155,11 @@ int fl_lake_s3_get(struct fl_objects *objects, const char *path,
 	return got;
 }
 
+bool fl_lake_s3_is_gone(const struct fl_object_in *in)
+{
+	return in->gone;
+}
+
 ssize_t fl_lake_s3_pull(void *arg, void *bytes, size_t size,
 			struct fl_error *err)
 {
@@ -177,6 +183,7 @@ ssize_t fl_lake_s3_pull(void *arg, void *bytes, size_t size,
 					   "cannot read '%s/%s': a part of it "
 					   "came cut",
 					   fl_s3_name(in->bucket->s3), in->key);
+		in->gone = got == 0;
 		if (got == 0)
 			got = fl_error_set(
 				err, FL_ERR_AGAIN,

@@ -226,6 +226,48 @@ lossy() {
 	fl-fetch store want.db | cmp - <(zstdcat "$objects"/quote/*/*.zst)
 }
 
+@test "a reader in the middle of objects that are removed goes on in what holds their rows" {
+	fl-fetch sim -n 400000 --seed 1 >a
+	fl-fetch sim -n 300000 --seed 2 >b
+	fl-load -q "$place" a
+	fl-load -q "$place" b
+	fl-fetch store "$place" >want
+	# The pipe is full long before the end: the reader stands still.
+	fl-fetch store -v "$place" 2>log | { read -r first; echo "$first"; until [ -e done1 ]; do sleep 0.05; done; cat; } >got1 &
+	first=$!
+	sleep 0.5
+	fl-load -q "$place" a # the same again: it gets a later name
+	touch done1
+	wait "$first"
+	cmp want got1
+	grep -q 'was removed while it was read; going on elsewhere' log
+	fl-fetch store "$place" >want
+	fl-fetch store -v "$place" 2>log | { read -r first; echo "$first"; until [ -e done2 ]; do sleep 0.05; done; cat; } >got2 &
+	first=$!
+	sleep 0.5
+	fl-load -q --compact --older-than 0s "$place"
+	touch done2
+	wait "$first"
+	cmp want got2
+	grep -q 'was removed while it was read; going on elsewhere' log
+	fl-fetch store "$place" | cmp want
+}
+
+# A TLS server of its own.
+tls() { "$BATS_TEST_DIRNAME/../../scripts/services/s3" "$@" --dir "$PWD/tls"; }
+
+@test "inside TLS, where the certificate is checked" {
+	tls start --tls
+	where=$(tls env)
+	eval "$where"
+	quote 1 | fl-load s3://lake/x || got=$?
+	[ "$(fl-fetch store s3://lake/x | wc -l)" = 1 ] || got=1
+	AWS_CA_BUNDLE=/etc/ssl/certs/ca-certificates.crt run -4 fl-fetch store s3://lake/x
+	tls stop
+	[ -z "${got-}" ]
+	[[ $output == *"(AWS_CA_BUNDLE names a file of authorities)"* ]]
+}
+
 # --- what goes wrong ----------------------------------------------------------
 
 @test "a wrong key, a bucket that is not there and another region are refused with 4" {
