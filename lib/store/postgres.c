@@ -17,6 +17,7 @@ static void print_schema(struct fl_buf *out)
 {
 	fl_server_schema(out, &fl_sql_postgres, 0);
 	fl_pg_extras(out, 0);
+	fl_pg_indexes(out);
 }
 
 static bool claims(const char *place)
@@ -38,6 +39,8 @@ static int make_under_lock(struct fl_server *s, struct fl_error *err)
 		fl_server_schema(&sql, &fl_sql_postgres, version);
 	if (s->extras < FL_PG_EXTRAS)
 		fl_pg_extras(&sql, s->extras);
+	if (version == 0)
+		fl_pg_indexes(&sql);
 	result = sql.len ? fl_db_run(s->db, sql.data, "make the tables of", err)
 			 : 0;
 	fl_buf_release(&sql);
@@ -120,7 +123,15 @@ static int open_store(struct fl_store *store, enum fl_store_mode mode,
 
 static int tidy(struct fl_store *store, struct fl_error *err)
 {
-	return fl_pg_count_anew(store->state, err);
+	struct fl_server *s = store->state;
+	struct fl_buf sql = FL_BUF_INIT;
+	int got = fl_pg_count_anew(s, err);
+
+	fl_pg_indexes(&sql);
+	if (got == 0)
+		got = fl_db_run(s->db, sql.data, "make the indexes of", err);
+	fl_buf_release(&sql);
+	return got;
 }
 
 const struct fl_store_ops fl_store_postgres = {

@@ -44,6 +44,9 @@ enum {
 
 /* Append the statements that make it, or from version `from` on mend it. */
 void fl_pg_extras(struct fl_buf *out, int from);
+/* The same for indexes, which take long where there are many rows: they are
+ * made with the tables, or by --migrate. */
+void fl_pg_indexes(struct fl_buf *out);
 
 /* --- months (postgres-month.c) -------------------------------------------- */
 
