@@ -18,6 +18,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "io/csv-cut.h"
 
 enum {
 	READ_SIZE = 128 * 1024,
@@ -52,6 +53,8 @@ struct fl_csv {
 	size_t count, cells_cap;
 	bool wide;
 	bool row_done;
+	bool long_way; /* csv_cut is not asked */
+	struct fl_csv_cut cut;
 };
 
 /* --- the input ------------------------------------------------------------ */
@@ -78,7 +81,7 @@ static bool read_more(struct fl_csv *csv)
 	}
 	if (csv->cap - csv->end < READ_SIZE) {
 		csv->cap = csv->cap ? 2 * csv->cap : 2 * (size_t)READ_SIZE;
-		csv->data = fl_realloc(csv->data, csv->cap, 1);
+		csv->data = fl_realloc(csv->data, csv->cap + FL_LANES, 1);
 	}
 	do {
 		got = csv->read(csv->arg, csv->data + csv->end, READ_SIZE,
@@ -89,6 +92,7 @@ static bool read_more(struct fl_csv *csv)
 		return false;
 	if (got > 0) {
 		csv->end += (size_t)got;
+		memset(csv->data + csv->end, 0, FL_LANES);
 		return true;
 	}
 	csv->ended = true;
@@ -310,6 +314,11 @@ char fl_csv_delimiter(const struct fl_csv *csv)
 	return (char)csv->parser.delim_char;
 }
 
+void fl_csv_long_way(struct fl_csv *csv)
+{
+	csv->long_way = true;
+}
+
 void fl_csv_close(struct fl_csv **out)
 {
 	struct fl_csv *csv = *out;
@@ -498,6 +507,7 @@ static int give_row(struct fl_csv *csv, struct fl_csv_row *row, size_t end,
 		row->count = 0;
 		return 1;
 	}
+	fl_buf_reserve(&csv->text, FL_CSV_PAST);
 	for (size_t i = 0; i < csv->count; i++)
 		csv->cells[i].text = csv->text.data + csv->offsets[i];
 	row->fault = FL_CSV_GOOD;
@@ -515,6 +525,28 @@ static bool lf_follows(struct fl_csv *csv, size_t from)
 	return csv->data[csv->start + from] == '\n';
 }
 
+/* Most rows are one plain line that was read whole. */
+static bool give_plain(struct fl_csv *csv, struct fl_csv_row *row)
+{
+	const char *line = csv->data + csv->start;
+
+	if (csv->long_way || csv->start == csv->end ||
+	    (csv->after_cr && *line == '\n') ||
+	    !fl_csv_cut(&csv->cut, fl_csv_delimiter(csv), line,
+			csv->data + csv->end))
+		return false;
+	*row = (struct fl_csv_row){
+		.cells = csv->cut.cells,
+		.count = csv->cut.count,
+		.line = csv->line++,
+		.raw = line,
+		.raw_len = csv->cut.len,
+	};
+	csv->start += csv->cut.whole;
+	csv->after_cr = false;
+	return true;
+}
+
 static int next_row(struct fl_csv *csv, struct fl_csv_row *row,
 		    struct fl_error *err)
 {
@@ -522,6 +554,8 @@ static int next_row(struct fl_csv *csv, struct fl_csv_row *row,
 	uint64_t lines = 0;
 
 	csv->again = false;
+	if (give_plain(csv, row))
+		return 1;
 	if (!find_row(csv)) {
 		if (csv->again)
 			return 2;

@@ -1,7 +1,8 @@
 /* csv: rows of delimited text, read as forgivingly as spreadsheets write it.
  *
- * libcsv takes the cells apart; rows are cut out here, so that a row's own
- * text, its first line's number and its faults are known. A quote that nothing
+ * libcsv takes the cells apart, but for rows so plain that csv_cut does; rows
+ * are cut out here, so that a row's own text, its first line's number and its
+ * faults are known. A quote that nothing
  * closes costs the line it stands on, not the rest of the file.
  *
  * SPDX-License-Identifier: Apache-2.0 */
@@ -17,10 +18,12 @@
 #define FL_CSV_ROW_MAX   900000 /* bytes of one row; as long as a record */
 #define FL_CSV_CELLS_MAX 4096
 #define FL_CSV_RAW_MAX   65536 /* bytes kept of a row over FL_CSV_ROW_MAX */
+#define FL_CSV_PAST      32    /* bytes behind a cell that can be read */
 
 struct fl_csv_cell {
 	const char *text; /* quotes taken off, blanks around it dropped; a NUL
-			   * follows, which `len` excludes */
+			   * follows, which `len` excludes, and in rows of
+			   * fl_csv_next FL_CSV_PAST bytes of no meaning */
 	size_t len;
 };
 
@@ -69,6 +72,9 @@ int fl_csv_next(struct fl_csv *csv, struct fl_csv_row *row,
 /* Give the row that was given last once more. */
 void fl_csv_unread(struct fl_csv *csv);
 char fl_csv_delimiter(const struct fl_csv *csv);
+/* From now on libcsv takes all rows apart: to hold the one against the other.
+ */
+void fl_csv_long_way(struct fl_csv *csv);
 /* NULL is fine; sets NULL. */
 void fl_csv_close(struct fl_csv **csv);
 
