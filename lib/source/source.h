@@ -55,6 +55,8 @@ struct fl_ask {
 		       bool retryable, const char *words);
 	void *missed_arg;
 	const char *version; /* ours, for those who want to know who asks */
+	bool long_way; /* take no short cut for what is usual: tests hold the
+			* one against the other */
 };
 
 /* One record from a source. */

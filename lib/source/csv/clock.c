@@ -9,6 +9,7 @@
 #include <strings.h>
 
 #include "base/mem.h"
+#include "base/short.h"
 #include "source/csv/step.h"
 #include "source/csv/work.h"
 
@@ -152,12 +153,11 @@ static int64_t first_day(const struct fl_interval *interval, int64_t day)
  * held. */
 static bool find_date(struct fl_csv_work *w)
 {
-	struct fl_civil civil = { 0 };
-
 	w->day = first_day(&w->interval, w->moment.day);
-	fl_civil_from_days(w->day, &civil.year, &civil.month, &civil.day);
-	w->ts_ns = fl_time_from_civil(&civil);
-	return w->ts_ns != FL_TIME_NONE;
+	if (w->day < FL_TIME_MIN / FL_DAY || w->day > FL_TIME_MAX / FL_DAY)
+		return false;
+	w->ts_ns = w->day * FL_DAY;
+	return true;
 }
 
 /* Stooq's D, W, M, Q, Y and bare minutes, or an interval of ours. */
@@ -194,7 +194,7 @@ static enum fl_reason read_interval(struct fl_csv_work *w)
 	return cell->len ? FL_REASON_out_of_range : FL_REASON_missing_field;
 }
 
-enum fl_reason fl_csv_find_time(struct fl_csv_work *w)
+static enum fl_reason find_time(struct fl_csv_work *w)
 {
 	struct fl_csv_when when;
 	enum fl_reason reason = fl_csv_row_when(w->plan, w->maker->dates,
@@ -220,4 +220,93 @@ enum fl_reason fl_csv_find_time(struct fl_csv_work *w)
 	}
 	w->day = w->moment.day;
 	return find_instant(w);
+}
+
+/* --- the row before --- */
+
+/* The cells that tell the time of a row. */
+static const struct fl_csv_cell *clock_cell(const struct fl_csv_work *w, int i)
+{
+	const size_t columns[FL_CSV_CLOCK_CELLS] = { w->plan->when,
+						     w->plan->time,
+						     w->plan->interval };
+
+	return fl_csv_cell_at(w->row, columns[i]);
+}
+
+static bool is_known(const struct fl_csv_work *w)
+{
+	const struct fl_csv_clock *clock = &w->maker->clock;
+
+	if (!clock->known)
+		return false;
+	for (int i = 0; i < FL_CSV_CLOCK_CELLS; i++) {
+		const struct fl_csv_cell *cell = clock_cell(w, i);
+
+		if (cell->len != clock->lens[i] ||
+		    !fl_short_equal(cell->text, clock->cells[i], cell->len))
+			return false;
+	}
+	return true;
+}
+
+static void keep(struct fl_csv_work *w)
+{
+	struct fl_csv_clock *clock = &w->maker->clock;
+
+	/* A clock that may be put back goes by the rows before, too. */
+	clock->known = !w->maker->long_way &&
+		       (!w->maker->zone || w->interval.dated);
+	for (int i = 0; i < FL_CSV_CLOCK_CELLS && clock->known; i++) {
+		const struct fl_csv_cell *cell = clock_cell(w, i);
+
+		clock->known = cell->len <= FL_CSV_CLOCK_CELL_MAX;
+		if (!clock->known)
+			break;
+		clock->lens[i] = cell->len;
+		memcpy(clock->cells[i], cell->text, cell->len);
+	}
+	clock->moment = w->moment;
+	clock->timed = w->timed;
+	clock->interval = w->interval;
+	clock->ts_ns = w->ts_ns;
+	clock->day = w->day;
+	clock->printed = false;
+}
+
+enum fl_reason fl_csv_find_time(struct fl_csv_work *w)
+{
+	const struct fl_csv_clock *clock = &w->maker->clock;
+	enum fl_reason reason;
+
+	if (!is_known(w)) {
+		reason = find_time(w);
+		if (!reason)
+			keep(w);
+		return reason;
+	}
+	w->moment = clock->moment;
+	w->timed = clock->timed;
+	w->interval = clock->interval;
+	w->ts_ns = clock->ts_ns;
+	w->day = clock->day;
+	return FL_REASON_NONE;
+}
+
+void fl_csv_clock_print(const struct fl_csv_work *w)
+{
+	static const char midnight[] = "T00:00:00.000Z";
+	struct fl_csv_clock *clock = &w->maker->clock;
+
+	if (clock->printed)
+		return;
+	clock->printed = true;
+	clock->date_len = fl_date_print(clock->day, clock->date);
+	if (!clock->interval.dated) {
+		clock->ts_len = fl_time_print(clock->ts_ns, clock->ts);
+		return;
+	}
+	memcpy(clock->ts, clock->date, clock->date_len);
+	memcpy(clock->ts + clock->date_len, midnight, sizeof(midnight));
+	clock->ts_len = clock->date_len + sizeof(midnight) - 1;
 }

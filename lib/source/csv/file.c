@@ -33,11 +33,13 @@ int fl_csv_file_start(struct fl_csv_file *file, uint64_t *bytes,
 		      struct fl_error *err)
 {
 	fl_csv_close(&file->csv);
-	return fl_csv_input_rewind(file->input, bytes, err) < 0
-		       ? -1
-		       : fl_csv_open(&file->csv, file->path,
-				     file->job->delimiter, fl_csv_input_read,
-				     file->input, err);
+	if (fl_csv_input_rewind(file->input, bytes, err) < 0 ||
+	    fl_csv_open(&file->csv, file->path, file->job->delimiter,
+			fl_csv_input_read, file->input, err) < 0)
+		return -1;
+	if (file->job->ask->long_way)
+		fl_csv_long_way(file->csv);
+	return 0;
 }
 
 int fl_csv_file_rewind(struct fl_csv_file *file, uint64_t *bytes,
@@ -187,6 +189,7 @@ static int prepare(struct fl_csv_file *file, const struct fl_start *start,
 	file->maker.zone = file->job->ask->io->zone;
 	file->maker.delimiter = fl_csv_delimiter(file->csv);
 	file->maker.symbol = file->symbol;
+	file->maker.long_way = file->job->ask->long_way;
 	if (!rereads) {
 		file->maker.style = FL_CSV_EACH;
 		file->maker.interval = file->job->interval;
@@ -227,7 +230,7 @@ void fl_csv_file_close(struct fl_csv_file **out)
 	fl_csv_close(&file->csv);
 	fl_csv_input_close(&file->input);
 	fl_csv_plan_release(&file->plan);
-	fl_csv_maker_rewind(&file->maker);
+	fl_csv_maker_release(&file->maker);
 	fl_csv_made_release(&file->made);
 	fl_map_release(&file->symbols, free_symbol);
 	free(file->symbol);

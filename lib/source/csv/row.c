@@ -11,7 +11,9 @@
 #include <strings.h>
 
 #include "base/decimal.h"
+#include "base/lanes.h"
 #include "rec/number.h"
+#include "source/csv/plain.h"
 #include "source/csv/work.h"
 
 /* --- shape, symbol --- */
@@ -67,6 +69,25 @@ static size_t yahoo_form(char *text, size_t len)
 	return len;
 }
 
+/* A symbol as it is to be: at most 16 bytes, printable, no letter to be raised.
+ */
+static bool copy_usual(const struct fl_csv_cell *cell, char *text)
+{
+	unsigned mine, good;
+	struct fl_lanes bytes;
+
+	if (cell->len > FL_LANES)
+		return false;
+	bytes = fl_lanes_load(cell->text);
+	mine = (1U << cell->len) - 1;
+	good = fl_lanes_within(bytes, '!', '~') &
+	       ~fl_lanes_within(bytes, 'a', 'z');
+	if ((good & mine) != mine)
+		return false;
+	fl_lanes_store(text, bytes);
+	return true;
+}
+
 enum fl_reason fl_csv_row_symbol(const struct fl_csv_plan *plan,
 				 const char *fixed,
 				 const struct fl_csv_row *row, char *text,
@@ -82,7 +103,9 @@ enum fl_reason fl_csv_row_symbol(const struct fl_csv_plan *plan,
 		return FL_REASON_missing_field;
 	}
 	*len = 0;
-	for (size_t i = 0; i < cell->len; i++) {
+	if (cell != &given && copy_usual(cell, text))
+		*len = cell->len;
+	for (size_t i = *len; i < cell->len; i++) {
 		char c = cell->text[i];
 
 		if (c <= ' ' || c > '~' || *len == FL_CSV_SYMBOL_MAX) {
@@ -203,7 +226,7 @@ static void find_symbol_src(struct fl_csv_work *w)
 		fl_csv_cell_at(w->row, w->plan->symbol);
 
 	w->symbol_src = NULL;
-	if (w->plan->symbol == FL_CSV_NO_COLUMN ||
+	if (!w->plan->stooq || w->plan->symbol == FL_CSV_NO_COLUMN ||
 	    (cell->len == w->made->symbol_len &&
 	     strncasecmp(cell->text, w->made->symbol, cell->len) == 0))
 		return;
@@ -234,6 +257,8 @@ enum fl_reason fl_csv_row_make(struct fl_csv_maker *maker,
 	if (reason)
 		return reason;
 	find_symbol_src(&w);
+	if (fl_csv_plain_make(&w))
+		return FL_REASON_NONE;
 	empty = no_prices(&w);
 	if (!empty)
 		reason = make_main(&w);
@@ -257,6 +282,12 @@ void fl_csv_maker_rewind(struct fl_csv_maker *maker)
 {
 	fl_map_release(&maker->clocks, free_clock);
 	maker->clocks = (struct fl_map)FL_MAP_INIT;
+}
+
+void fl_csv_maker_release(struct fl_csv_maker *maker)
+{
+	fl_csv_maker_rewind(maker);
+	fl_csv_plain_release(&maker->plain);
 }
 
 void fl_csv_made_release(struct fl_csv_made *made)

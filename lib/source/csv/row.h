@@ -20,6 +20,29 @@
 
 #define FL_CSV_SYMBOL_MAX 64 /* bytes of a symbol */
 
+struct fl_csv_plain; /* source/csv/plain.h */
+
+enum {
+	FL_CSV_CLOCK_CELLS = 3,    /* date, time, interval */
+	FL_CSV_CLOCK_CELL_MAX = 32, /* bytes of one that is remembered */
+};
+
+/* When the row before was, by what its cells said: in most files one day, or
+ * one interval, is that of many rows. */
+struct fl_csv_clock {
+	bool known; /* the same cells mean the same */
+	size_t lens[FL_CSV_CLOCK_CELLS];
+	char cells[FL_CSV_CLOCK_CELLS][FL_CSV_CLOCK_CELL_MAX];
+	struct fl_csv_moment moment;
+	bool timed;
+	struct fl_interval interval;
+	int64_t ts_ns, day;
+	/* As they are printed, once that was asked for. */
+	bool printed;
+	size_t ts_len, date_len;
+	char ts[FL_TIME_TEXT], date[FL_TIME_TEXT];
+};
+
 /* What is settled about a file, and what is remembered from row to row. */
 struct fl_csv_maker {
 	const struct fl_csv_plan *plan;
@@ -33,6 +56,9 @@ struct fl_csv_maker {
 	struct fl_map clocks; /* by symbol: the instant of its last row, to tell
 			       * the two hours apart that one clock shows when
 			       * it is put back; used where `zone` is set */
+	struct fl_csv_clock clock;
+	struct fl_csv_plain *plain; /* NULL: not needed yet */
+	bool long_way;              /* no row is taken for a usual one */
 };
 
 /* The records of a row: the bar or quote, then its dividend and its split. */
@@ -75,6 +101,7 @@ enum fl_reason fl_csv_row_make(struct fl_csv_maker *maker,
 			       struct fl_csv_made *made, struct fl_note *note);
 /* Forget the rows that were; settings stay. */
 void fl_csv_maker_rewind(struct fl_csv_maker *maker);
+void fl_csv_maker_release(struct fl_csv_maker *maker);
 void fl_csv_made_release(struct fl_csv_made *made);
 
 #endif
