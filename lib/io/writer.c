@@ -111,6 +111,15 @@ int fl_writer_control(struct fl_writer *out, const char *bytes, size_t len,
 	return flush_when_full(out, err);
 }
 
+static int put_line(struct fl_writer *out, const char *bytes, size_t len,
+		    struct fl_error *err)
+{
+	out->io->counts.out++;
+	fl_buf_append(&out->buf, bytes, len);
+	fl_buf_putc(&out->buf, '\n');
+	return flush_when_full(out, err);
+}
+
 int fl_writer_put(struct fl_writer *out, const struct fl_record *rec,
 		  struct fl_error *err)
 {
@@ -120,22 +129,21 @@ int fl_writer_put(struct fl_writer *out, const struct fl_record *rec,
 			return -1;
 		return flush_when_full(out, err);
 	}
-	out->io->counts.out++;
-	fl_buf_append(&out->buf, rec->bytes, rec->len);
-	fl_buf_putc(&out->buf, '\n');
-	return flush_when_full(out, err);
+	return put_line(out, rec->bytes, rec->len, err);
 }
 
 int fl_writer_text(struct fl_writer *out, const char *bytes, size_t len,
 		   struct fl_error *err)
 {
-	struct fl_record rec = { .bytes = bytes, .len = len };
+	FL_UNINITIALIZED struct fl_record rec;
 	struct fl_note note = { "", "" };
 
+	if (fl_writer_is_plain(out))
+		return put_line(out, bytes, len, err);
 	/* Only rows need to know what is inside; the check fills that in. What
 	 * fails it is shown as far as it was read. */
-	if (!fl_writer_is_plain(out))
-		(void)out->io->hooks->check(&rec, &out->json, &note);
+	rec = (struct fl_record){ .bytes = bytes, .len = len };
+	(void)out->io->hooks->check(&rec, &out->json, &note);
 	return fl_writer_put(out, &rec, err);
 }
 

@@ -543,6 +543,20 @@ static void test_styles(void)
 
 /* --- steps --- */
 
+static int learn(struct fl_csv_learner *learner, const char *symbol,
+		 const struct fl_csv_when *when, struct fl_error *err)
+{
+	struct fl_csv_last *last =
+		fl_csv_learn_last(learner, symbol, strlen(symbol), err);
+	struct fl_csv_values values;
+
+	if (!last)
+		return -1;
+	fl_csv_learn_values(when, &values);
+	fl_csv_learn(learner, last, &values);
+	return 0;
+}
+
 static const char *interval_of(const char *const *cells)
 {
 	static struct fl_interval interval;
@@ -558,7 +572,7 @@ static const char *interval_of(const char *const *cells)
 
 		fl_csv_dates_read(&dates, *cells, len, &when);
 		fl_csv_dates_add(&dates, &when, NULL, *cells, len, 1);
-		fl_csv_learn(&learner, "ZZZT", 4, &when, &err);
+		learn(&learner, "ZZZT", &when, &err);
 	}
 	fl_csv_dates_settle(&dates, "x", &err);
 	told = fl_csv_interval(&learner, &dates, &interval, &why);
@@ -642,8 +656,7 @@ static void test_too_many_symbols(void)
 
 	do {
 		snprintf(symbol, sizeof(symbol), "Z%d", i);
-	} while (fl_csv_learn(&learner, symbol, strlen(symbol), &when, &err) ==
-			 0 &&
+	} while (learn(&learner, symbol, &when, &err) == 0 &&
 		 ++i < 2 * FL_CSV_SYMBOLS_MAX);
 	is_int(i, FL_CSV_SYMBOLS_MAX, "there is a ceiling for symbols");
 	is_int(err.code, FL_ERR_DATA, "which is told as bad data");

@@ -16,6 +16,7 @@
 #include <strings.h>
 
 #include "base/mem.h"
+#include "base/short.h"
 #include "io/csv.h"
 #include "io/io.h"
 #include "source/csv/file.h"
@@ -241,7 +242,7 @@ static int take_row(struct csv *csv, struct fl_error *err)
 {
 	struct fl_csv_file *file = csv->file;
 	struct fl_csv_row row;
-	struct fl_note note;
+	FL_UNINITIALIZED struct fl_note note;
 	enum fl_reason reason;
 	int got = fl_csv_next(file->csv, &row, err);
 

@@ -50,4 +50,10 @@ static inline bool fl_csv_digits_look(const struct fl_csv_cell *cell,
 	return true;
 }
 
+/* Could the point part thousands: 1.234? */
+static inline bool fl_csv_digits_grouped(const struct fl_csv_digits *d)
+{
+	return d->len - d->point == 4 && d->point >= 1 && d->point <= 3;
+}
+
 #endif

@@ -17,9 +17,8 @@ enum {
 	SLOTS_USED = SLOTS * 3 / 4, /* further sizes are not counted */
 };
 
-struct last {
-	bool seen[FL_CSV_READINGS];
-	int64_t value[FL_CSV_READINGS];
+struct fl_csv_last {
+	struct fl_csv_values values; /* good: there was such a row */
 };
 
 static void count_step(struct fl_csv_steps *steps, int64_t size)
@@ -39,36 +38,53 @@ static void count_step(struct fl_csv_steps *steps, int64_t size)
 	steps->slots[at].rows++;
 }
 
-int fl_csv_learn(struct fl_csv_learner *learner, const char *symbol, size_t len,
-		 const struct fl_csv_when *when, struct fl_error *err)
+struct fl_csv_last *fl_csv_learn_last(struct fl_csv_learner *learner,
+				      const char *symbol, size_t len,
+				      struct fl_error *err)
 {
 	void **slot = fl_map_at(&learner->symbols, symbol, len);
-	struct last *last = *slot;
 
-	if (!last) {
-		if (learner->symbols.count > FL_CSV_SYMBOLS_MAX)
-			return fl_error_set(err, FL_ERR_DATA,
-					    "more than %d symbols in one file: "
-					    "say --interval, and no --tz",
-					    FL_CSV_SYMBOLS_MAX);
-		last = *slot = fl_zalloc(sizeof(*last));
+	if (*slot)
+		return *slot;
+	if (learner->symbols.count > FL_CSV_SYMBOLS_MAX) {
+		fl_error_set(err, FL_ERR_DATA,
+			     "more than %d symbols in one file: say "
+			     "--interval, and no --tz",
+			     FL_CSV_SYMBOLS_MAX);
+		return NULL;
 	}
-	for (int i = 0; i < FL_CSV_READINGS; i++) {
-		int64_t value, step;
+	return *slot = fl_zalloc(sizeof(struct fl_csv_last));
+}
 
-		if (!fl_csv_when_value(when, (enum fl_csv_reading)i, &value))
+void fl_csv_learn_values(const struct fl_csv_when *when,
+			 struct fl_csv_values *values)
+{
+	for (int i = 0; i < FL_CSV_READINGS; i++)
+		values->good[i] = fl_csv_when_value(
+			when, (enum fl_csv_reading)i, &values->value[i]);
+}
+
+void fl_csv_learn(struct fl_csv_learner *learner, struct fl_csv_last *row,
+		  const struct fl_csv_values *values)
+{
+	struct fl_csv_values *last = &row->values;
+
+	for (int i = 0; i < FL_CSV_READINGS; i++) {
+		int64_t step;
+
+		if (!values->good[i])
 			continue;
-		if (last->seen[i] &&
-		    !__builtin_sub_overflow(value, last->value[i], &step) &&
+		if (last->good[i] &&
+		    !__builtin_sub_overflow(values->value[i], last->value[i],
+					    &step) &&
 		    step != 0 && step != INT64_MIN) {
 			learner->up += step > 0;
 			learner->down += step < 0;
 			count_step(&learner->steps[i], step < 0 ? -step : step);
 		}
-		last->seen[i] = true;
-		last->value[i] = value;
+		last->good[i] = true;
+		last->value[i] = values->value[i];
 	}
-	return 0;
 }
 
 bool fl_csv_newest_first(const struct fl_csv_learner *learner)

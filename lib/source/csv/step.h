@@ -37,9 +37,25 @@ struct fl_csv_learner {
 		0                                                              \
 	}
 
-/* Learn from one row. errors FL_ERR_DATA over FL_CSV_SYMBOLS_MAX symbols */
-int fl_csv_learn(struct fl_csv_learner *learner, const char *symbol, size_t len,
-		 const struct fl_csv_when *when, struct fl_error *err);
+/* What a row's date and time are worth in each way of reading them. */
+struct fl_csv_values {
+	bool good[FL_CSV_READINGS];
+	int64_t value[FL_CSV_READINGS];
+};
+
+/* The last row of a symbol. */
+struct fl_csv_last;
+
+void fl_csv_learn_values(const struct fl_csv_when *when,
+			 struct fl_csv_values *values);
+/* Of the symbol; stays where it is until the learner is released.
+ * errors  NULL, FL_ERR_DATA over FL_CSV_SYMBOLS_MAX symbols */
+struct fl_csv_last *fl_csv_learn_last(struct fl_csv_learner *learner,
+				      const char *symbol, size_t len,
+				      struct fl_error *err);
+/* Learn from one row, which becomes the last of its symbol. */
+void fl_csv_learn(struct fl_csv_learner *learner, struct fl_csv_last *last,
+		  const struct fl_csv_values *values);
 /* The interval of the rows, once `dates` are settled.
  *
  * Dates alone: by the usual (median) step, so that week-ends and holidays do
