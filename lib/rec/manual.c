@@ -55,6 +55,11 @@ static const char *const forms[] = {
 	[FL_FORM_LABEL] = "",
 };
 
+const char *fl_unit_text(enum fl_unit unit)
+{
+	return units[unit];
+}
+
 /* Text may begin with what roff takes for a request, or hold its escape. */
 static void put_text(struct fl_buf *out, const char *text)
 {

@@ -51,6 +51,9 @@ enum fl_unit {
 	FL_UNIT_RATIO,
 };
 
+/* "percent"; "" where the field's own words say it. */
+const char *fl_unit_text(enum fl_unit unit);
+
 enum fl_range {
 	FL_ANY,
 	FL_POSITIVE,     /* > 0 */

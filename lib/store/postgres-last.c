@@ -27,7 +27,8 @@
 #include "base/time.h"
 
 enum {
-	STRETCH = 20, /* rows a series */
+	STRETCH = 20,   /* rows a series */
+	LATEST = 10000, /* rows, where the series are not counted */
 };
 
 #define MOST (UINT64_C(1) << 32) /* that are asked for: all there are */
@@ -373,6 +374,45 @@ static int count_series(struct fl_server *s, struct last *last, bool *trusted,
 	free(values.items);
 	free(args);
 	return got;
+}
+
+/* For the view of the newest of each: a stretch of a set length, as an estimate
+ * would be far off, and all rows where the notes cannot be trusted. */
+void fl_pg_put_latest(struct fl_buf *sql, const struct fl_type *type,
+		      const char *columns)
+{
+	struct fl_sql_column cols[FL_SQL_COLUMNS_MAX];
+	size_t count = fl_sql_columns(&fl_sql_postgres, type, cols);
+	const struct fl_query query = {
+		.from = FL_TIME_NONE,
+		.to = FL_TIME_NONE,
+		.date_from = FL_TIME_NONE,
+		.date_to = FL_TIME_NONE,
+		.last = 1,
+	};
+	struct fl_sql_values values = { 0 };
+	struct last last;
+
+	begin(&last, sql, type, cols, count, &query, &values);
+	fl_buf_printf(sql, "SELECT %s FROM ", columns);
+	put_noted(&last, LATEST);
+	fl_buf_printf(sql,
+		      "\nWHERE NOT EXISTS (SELECT FROM \"%s_series\" WHERE "
+		      "\"%s\" = '')\nUNION ALL\nSELECT %s FROM (SELECT "
+		      "DISTINCT ON (",
+		      type->name, name_of(&last, 0), columns);
+	put_series(&last, NULL);
+	put(&last, ") * FROM ");
+	put_table(&last, "");
+	put(&last, " ORDER BY ");
+	put_series(&last, NULL);
+	put(&last, ", ");
+	fl_sql_order(sql, &fl_sql_postgres, type, NULL, true);
+	fl_buf_printf(sql,
+		      ") AS t\nWHERE EXISTS (SELECT FROM \"%s_series\" WHERE "
+		      "\"%s\" = '')",
+		      type->name, name_of(&last, 0));
+	free(values.items);
 }
 
 int fl_pg_put_last(struct fl_server *s, struct fl_buf *sql,

@@ -146,8 +146,10 @@ static void put_months(struct fl_buf *out)
 	static const char wait[] =
 		"\tPERFORM pg_advisory_xact_lock(1179412844);\n";
 	static const char make[] =
-		"\tEXECUTE format('CREATE TABLE %I (LIKE %I INCLUDING ALL '\n"
-		"\t\t'EXCLUDING COMMENTS)', part, vast);\n";
+		"\tEXECUTE format('CREATE TABLE %I (LIKE %I INCLUDING ALL)', "
+		"part, vast);\n"
+		"\tEXECUTE format('COMMENT ON TABLE %I IS %L', part,\n"
+		"\t\tvast || ': ' || span);\n";
 	static const char attach[] =
 		"\tEXECUTE format('ALTER TABLE %I ATTACH PARTITION %I FOR VALUES '\n"
 		"\t\t'%s', vast, part, span);\n"
@@ -232,21 +234,37 @@ void fl_pg_indexes(struct fl_buf *out)
 		"END$$;\n");
 }
 
-void fl_pg_extras(struct fl_buf *out, int from)
+/* The first version had notes and months. */
+static void put_first(struct fl_buf *out)
 {
-	if (from >= 1)
-		return;
 	for (size_t i = 0; fl_types[i]; i++) {
 		if (fl_pg_has_notes(fl_types[i]))
 			put_notes(out, fl_types[i]);
 	}
 	put_months(out);
 	put_pins(out);
+	fl_buf_puts(out, "ALTER TABLE fl_schema ADD COLUMN extras integer NOT "
+			 "NULL DEFAULT 0;\n");
+}
+
+/* The second has preferences. */
+static void put_second(struct fl_buf *out)
+{
 	fl_buf_printf(out,
-		      "ALTER TABLE fl_schema ADD COLUMN extras integer NOT "
-		      "NULL DEFAULT 0;\n"
-		      "UPDATE fl_schema SET extras = %d;\n",
-		      FL_PG_EXTRAS);
+		      "CREATE TABLE fl_preference (\n"
+		      "\tprovider %s PRIMARY KEY,\n"
+		      "\tplace integer NOT NULL\n"
+		      ");\n",
+		      fl_sql_postgres.key_text);
+}
+
+void fl_pg_extras(struct fl_buf *out, int from)
+{
+	if (from < 1)
+		put_first(out);
+	if (from < 2)
+		put_second(out);
+	fl_buf_printf(out, "UPDATE fl_schema SET extras = %d;\n", FL_PG_EXTRAS);
 }
 
 #endif

@@ -17,7 +17,9 @@ static void print_schema(struct fl_buf *out)
 {
 	fl_server_schema(out, &fl_sql_postgres, 0);
 	fl_pg_extras(out, 0);
+	fl_pg_comments(out);
 	fl_pg_indexes(out);
+	fl_pg_bi(out);
 }
 
 static bool claims(const char *place)
@@ -39,12 +41,14 @@ static int make_under_lock(struct fl_server *s, struct fl_error *err)
 		fl_server_schema(&sql, &fl_sql_postgres, version);
 	if (s->extras < FL_PG_EXTRAS)
 		fl_pg_extras(&sql, s->extras);
+	if (!sql.len)
+		return 0;
+	fl_pg_comments(&sql);
 	if (version == 0)
 		fl_pg_indexes(&sql);
-	result = sql.len ? fl_db_run(s->db, sql.data, "make the tables of", err)
-			 : 0;
+	result = fl_db_run(s->db, sql.data, "make the tables of", err);
 	fl_buf_release(&sql);
-	return result;
+	return result < 0 ? -1 : fl_pg_make_bi(s, err);
 }
 
 static int check_encoding(const struct fl_server *s, struct fl_error *err)
@@ -121,17 +125,31 @@ static int open_store(struct fl_store *store, enum fl_store_mode mode,
 	return fl_server_open(store, &kind, mode, err);
 }
 
+/* What was not done when the tables were made. */
+static int make_rest(struct fl_server *s, struct fl_error *err)
+{
+	struct fl_buf sql = FL_BUF_INIT;
+	int got;
+
+	fl_pg_indexes(&sql);
+	if (fl_db_run(s->db, "BEGIN; " MIGRATION, "make the tables of", err) <
+	    0)
+		return -1;
+	got = fl_db_run(s->db, sql.data, "make the indexes of", err);
+	fl_buf_release(&sql);
+	if (got < 0 || fl_pg_make_bi(s, err) < 0)
+		return -1;
+	return fl_db_run(s->db, "COMMIT", "write to", err);
+}
+
 static int tidy(struct fl_store *store, struct fl_error *err)
 {
 	struct fl_server *s = store->state;
-	struct fl_buf sql = FL_BUF_INIT;
-	int got = fl_pg_count_anew(s, err);
 
-	fl_pg_indexes(&sql);
-	if (got == 0)
-		got = fl_db_run(s->db, sql.data, "make the indexes of", err);
-	fl_buf_release(&sql);
-	return got;
+	if (fl_pg_count_anew(s, err) == 0 && make_rest(s, err) == 0)
+		return 0;
+	fl_server_undo(s);
+	return -1;
 }
 
 const struct fl_store_ops fl_store_postgres = {

@@ -1,5 +1,6 @@
 /* postgres: what the parts of the PostgreSQL store share: postgres.c (opening,
- * tables), postgres-schema.c (what there is beside the tables),
+ * tables), postgres-schema.c (what there is beside the tables), postgres-bi.c
+ * (views for people),
  * postgres-write.c (COPY), postgres-month.c (partitions), postgres-notes.c
  * (what a load notes of ticks), postgres-last.c (the newest of each series, by
  * that) and postgres-value.c (values as the wire has them). All else is
@@ -39,7 +40,7 @@ void fl_pg_settle_stage(struct fl_server_table *table, bool committed,
 /* --- beside the tables (postgres-schema.c) -------------------------------- */
 
 enum {
-	FL_PG_EXTRAS = 1, /* the version of it */
+	FL_PG_EXTRAS = 2, /* the version of it */
 };
 
 /* Append the statements that make it, or from version `from` on mend it. */
@@ -47,6 +48,15 @@ void fl_pg_extras(struct fl_buf *out, int from);
 /* The same for indexes, which take long where there are many rows: they are
  * made with the tables, or by --migrate. */
 void fl_pg_indexes(struct fl_buf *out);
+
+/* --- for people (postgres-bi.c) ------------------------------------------- */
+
+/* Append comments on all tables and columns … */
+void fl_pg_comments(struct fl_buf *out);
+/* … and the schema of views and the role that reads them. */
+void fl_pg_bi(struct fl_buf *out);
+/* Make that, in a transaction; what is not allowed is left. */
+int fl_pg_make_bi(struct fl_server *s, struct fl_error *err);
 
 /* --- months (postgres-month.c) -------------------------------------------- */
 
@@ -76,6 +86,9 @@ void fl_pg_settle_notes(struct fl_server_table *table, bool committed);
 void fl_pg_release_notes(struct fl_server_table *table);
 /* Where others have written, count what is there. */
 int fl_pg_count_anew(struct fl_server *s, struct fl_error *err);
+/* Append the select of the newest row of each series, of those columns. */
+void fl_pg_put_latest(struct fl_buf *sql, const struct fl_type *type,
+		      const char *columns);
 int fl_pg_put_last(struct fl_server *s, struct fl_buf *sql,
 		   struct fl_server_table *table, const struct fl_query *query,
 		   struct fl_sql_values *values, struct fl_error *err);
