@@ -7,24 +7,39 @@
  * back when it is not. Forgetting a pipeline is a commit too, of no positions:
  * its numbers go on.
  *
+ * Copies of a pipeline that share its origins among them want the same number
+ * without being in each other's way. So who loses a number looks what the
+ * winner has moved, and when it was nothing of his own takes the next one.
+ *
  * SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
+#include "base/hash.h"
 #include "base/mem.h"
 #include "base/time.h"
 #include "store/lake.h"
 
 enum {
-	KEPT = 16, /* commits of a pipeline that are kept, for people */
+	KEPT = 16,  /* commits of a pipeline that are kept, for people */
+	TRIES = 50, /* for a number, while others move on */
+};
+
+/* One origin's move. */
+struct move {
+	char *origin, *from, *to, *via; /* from, via NULL: nothing */
+	int64_t record_time, wm;
 };
 
 /* A pipeline that is being moved. */
 struct fl_lake_claim {
 	struct fl_lake_claim *next;
 	struct fl_lake_commit commit; /* as it will be; number: as it is */
-	struct fl_buf at; /* the joined mark: "origin":[from,to] … */
+	struct fl_buf at;   /* the joined mark: "origin":[from,to] … */
+	struct move *moves; /* moves[count] */
+	size_t count, cap;
 };
 
 /* --- moving -------------------------------------------------------------- */
@@ -35,6 +50,13 @@ void fl_lake_release_claims(struct fl_lake *lake)
 		struct fl_lake_claim *claim = lake->claims;
 
 		lake->claims = claim->next;
+		for (size_t i = 0; i < claim->count; i++) {
+			free(claim->moves[i].origin);
+			free(claim->moves[i].from);
+			free(claim->moves[i].to);
+			free(claim->moves[i].via);
+		}
+		free(claim->moves);
 		fl_lake_commit_release(&claim->commit);
 		fl_buf_release(&claim->at);
 		free(claim);
@@ -46,7 +68,26 @@ const struct fl_lake_commit *fl_lake_claimed(const struct fl_lake *lake)
 	return lake->claims ? &lake->claims->commit : NULL;
 }
 
-/* The pipeline as it stands, with what this batch moves. NULL with err */
+/* The pipeline as it stands; what it names is published then. */
+static int read_claim(struct fl_lake *lake, struct fl_lake_claim *claim,
+		      const char *pipeline, struct fl_error *err)
+{
+	if (fl_lake_commit_read(lake, pipeline, &claim->commit, err) < 0)
+		return -1;
+	if (!claim->commit.pipeline)
+		claim->commit.pipeline =
+			fl_lake_commit_keep(&claim->commit, pipeline);
+	/* Whoever made the newest commit may have died before it was done. */
+	if ((lake->done_number != claim->commit.number ||
+	     lake->done_pipeline != fl_lake_pipeline_id(pipeline)) &&
+	    fl_objects_publish(&lake->objects, claim->commit.objects,
+			       claim->commit.object_count, false, err) < 0)
+		return -1;
+	claim->commit.object_count = 0;
+	return 0;
+}
+
+/* The pipeline with what this batch moves. NULL with err */
 static struct fl_lake_claim *
 claim_of(struct fl_lake *lake, const char *pipeline, struct fl_error *err)
 {
@@ -58,19 +99,7 @@ claim_of(struct fl_lake *lake, const char *pipeline, struct fl_error *err)
 	}
 	claim = fl_zalloc(sizeof(*claim));
 	*last = claim;
-	if (fl_lake_commit_read(lake, pipeline, &claim->commit, err) < 0)
-		return NULL;
-	if (!claim->commit.pipeline)
-		claim->commit.pipeline =
-			fl_lake_commit_keep(&claim->commit, pipeline);
-	/* Whoever made the newest commit may have died before it was done. */
-	if ((lake->done_number != claim->commit.number ||
-	     lake->done_pipeline != fl_lake_pipeline_id(pipeline)) &&
-	    fl_objects_publish(&lake->objects, claim->commit.objects,
-			       claim->commit.object_count, false, err) < 0)
-		return NULL;
-	claim->commit.object_count = 0;
-	return claim;
+	return read_claim(lake, claim, pipeline, err) < 0 ? NULL : claim;
 }
 
 static void note_move(struct fl_lake_claim *claim, const struct fl_mark_at *at)
@@ -90,32 +119,72 @@ static void note_move(struct fl_lake_claim *claim, const struct fl_mark_at *at)
 	fl_buf_putc(out, ']');
 }
 
+static char *copy(const char *text)
+{
+	return text ? fl_strdup(text) : NULL;
+}
+
+static void keep_move(struct fl_lake_claim *claim, const struct fl_mark_at *at,
+		      const char *via)
+{
+	if (claim->count == claim->cap) {
+		claim->cap = claim->cap ? 2 * claim->cap : 8;
+		claim->moves = fl_realloc(claim->moves, claim->cap,
+					  sizeof(*claim->moves));
+	}
+	claim->moves[claim->count++] = (struct move){
+		.origin = fl_strdup(at->origin),
+		.from = copy(at->from),
+		.to = fl_strdup(at->to),
+		.via = copy(via),
+		.record_time = at->rt,
+		.wm = at->wm,
+	};
+}
+
+/* Does the origin stand where the move begins? *held: where it stands. */
+static bool is_at(struct fl_lake_claim *claim, const char *origin,
+		  const char *from, const char **held)
+{
+	const struct fl_lake_position *position =
+		fl_lake_commit_find(&claim->commit, origin);
+
+	*held = position ? position->pos : NULL;
+	return from ? *held && strcmp(*held, from) == 0 : !*held;
+}
+
+static void apply(struct fl_lake_claim *claim, const struct move *move)
+{
+	struct fl_lake_commit *commit = &claim->commit;
+	struct fl_lake_position *position =
+		fl_lake_commit_find(commit, move->origin);
+
+	if (!position)
+		position = fl_lake_commit_insert(
+			commit, fl_lake_commit_keep(commit, move->origin));
+	position->pos = fl_lake_commit_keep(commit, move->to);
+	position->via = fl_lake_commit_keep(commit, move->via);
+	position->record_time = move->record_time;
+	/* A watermark stays until there is a newer one. */
+	if (move->wm != FL_TIME_NONE)
+		position->wm = move->wm;
+}
+
 int fl_lake_move(struct fl_lake *lake, const char *pipeline,
 		 const struct fl_mark_at *at, const char *via, bool *moved,
 		 const char **held, struct fl_error *err)
 {
 	struct fl_lake_claim *claim = claim_of(lake, pipeline, err);
-	struct fl_lake_position *position;
 
 	if (!claim) {
 		fl_lake_release_claims(lake);
 		return -1;
 	}
-	position = fl_lake_commit_find(&claim->commit, at->origin);
-	*held = position ? position->pos : NULL;
-	*moved = at->from ? *held && strcmp(*held, at->from) == 0 : !*held;
+	*moved = is_at(claim, at->origin, at->from, held);
 	if (!*moved)
 		return 0;
-	if (!position)
-		position = fl_lake_commit_insert(
-			&claim->commit,
-			fl_lake_commit_keep(&claim->commit, at->origin));
-	position->pos = fl_lake_commit_keep(&claim->commit, at->to);
-	position->via = fl_lake_commit_keep(&claim->commit, via);
-	position->record_time = at->rt;
-	/* A watermark stays until there is a newer one. */
-	if (at->wm != FL_TIME_NONE)
-		position->wm = at->wm;
+	keep_move(claim, at, via);
+	apply(claim, &claim->moves[claim->count - 1]);
 	note_move(claim, at);
 	return 0;
 }
@@ -152,7 +221,8 @@ static int prune_one(void *arg, const char *name)
 	return 0;
 }
 
-/* Write commit N+1 after commit->number = N. */
+/* Write commit N+1 after commit->number = N.
+ * returns 0; 1 somebody else has written it; -1 */
 static int write_next(struct fl_lake *lake, struct fl_lake_commit *commit,
 		      const char *at, struct fl_error *err)
 {
@@ -179,8 +249,6 @@ static int write_next(struct fl_lake *lake, struct fl_lake_commit *commit,
 		lake->committed = false;
 		result = 0;
 	}
-	if (result == 0)
-		overtaken(lake, commit->pipeline, err);
 	if (result > 0) {
 		commit->number = number;
 		pruning.below = number > KEPT ? number - KEPT : 0;
@@ -193,7 +261,7 @@ static int write_next(struct fl_lake *lake, struct fl_lake_commit *commit,
 	free(draft);
 	free(path);
 	free(dir);
-	return result > 0 ? 0 : -1;
+	return result > 0 ? 0 : result == 0 ? 1 : -1;
 }
 
 int fl_lake_commit_write(struct fl_lake *lake, struct fl_error *err)
@@ -217,11 +285,50 @@ int fl_lake_commit_write(struct fl_lake *lake, struct fl_error *err)
 	for (; claim; claim = claim->next) {
 		if (claim->commit.stamp < lake->last_stamp)
 			claim->commit.stamp = lake->last_stamp;
-		if (write_next(lake, &claim->commit, fl_buf_text(&claim->at),
-			       err) < 0)
-			return -1;
+		int got = write_next(lake, &claim->commit,
+				     fl_buf_text(&claim->at), err);
+
+		if (got == 0)
+			continue;
+		/* The first has the objects: there it is all or nothing. */
+		if (got < 0 || claim != lake->claims || claim->next)
+			return got < 0 ? -1
+				       : overtaken(lake, claim->commit.pipeline,
+						   err);
+		return 1;
 	}
 	return 0;
+}
+
+int fl_lake_commit_again(struct fl_lake *lake, unsigned tries,
+			 struct fl_error *err)
+{
+	struct fl_lake_claim *claim = lake->claims;
+	char *pipeline = fl_strdup(claim->commit.pipeline);
+	struct timespec pause = { .tv_nsec = 0 };
+	uint16_t dice;
+	int result;
+
+	/* So that two do not go on in step. */
+	fl_random(&dice, sizeof(dice));
+	pause.tv_nsec =
+		(long)(dice % 1000) * (tries < 20 ? tries + 1 : 20) * 1000;
+	nanosleep(&pause, NULL);
+	fl_lake_commit_release(&claim->commit);
+	result = read_claim(lake, claim, pipeline, err);
+	for (size_t i = 0; i < claim->count && result == 0; i++) {
+		const struct move *move = &claim->moves[i];
+		const char *held;
+
+		if (is_at(claim, move->origin, move->from, &held))
+			apply(claim, move);
+		else
+			result = overtaken(lake, pipeline, err);
+	}
+	if (result == 0 && tries >= TRIES)
+		result = overtaken(lake, pipeline, err);
+	free(pipeline);
+	return result;
 }
 
 int fl_lake_forget(struct fl_lake *lake, const char *pipeline, uint64_t *rows,
@@ -234,6 +341,8 @@ int fl_lake_forget(struct fl_lake *lake, const char *pipeline, uint64_t *rows,
 	if (*rows) {
 		claim->commit.position_count = 0;
 		result = write_next(lake, &claim->commit, "", err);
+		if (result > 0)
+			result = overtaken(lake, pipeline, err);
 	}
 	fl_lake_release_claims(lake);
 	return result;

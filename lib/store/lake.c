@@ -229,9 +229,24 @@ static void name_objects(struct fl_lake *lake)
 		fl_lake_put_part(&to, &object->part);
 		fl_buf_putc(&to, '/');
 		fl_lake_put_name(&to, &name);
+		free(object->to);
 		object->to = fl_buf_take(&to);
 	}
 	lake->last_stamp = stamp + lake->spills;
+}
+
+static int write_commit(struct fl_lake *lake, struct fl_error *err)
+{
+	for (unsigned tries = 0;; tries++) {
+		int got;
+
+		name_objects(lake);
+		got = fl_lake_commit_write(lake, err);
+		if (got <= 0)
+			return got;
+		if (fl_lake_commit_again(lake, tries, err) < 0)
+			return -1;
+	}
 }
 
 static int publish(struct fl_lake *lake, struct fl_error *err)
@@ -259,8 +274,7 @@ static int commit(struct fl_store *store, struct fl_error *err)
 	result = fl_lake_prepare(lake, err);
 	if (result == 0) {
 		fl_crash_at("lake_prepared", commits);
-		name_objects(lake);
-		result = fl_lake_commit_write(lake, err);
+		result = write_commit(lake, err);
 	}
 	if (result == 0) {
 		fl_crash_at("lake_committed", commits);

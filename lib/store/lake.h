@@ -198,8 +198,15 @@ int fl_lake_move(struct fl_lake *lake, const char *pipeline,
 		 const char **held, struct fl_error *err);
 /* Write a commit for each pipeline that was moved; the prepared objects, which
  * have their names, are part of the first.
- * errors  FL_ERR_AGAIN somebody else has written that commit */
+ * returns 0; 1 somebody else has written that commit, see below; -1
+ * errors  FL_ERR_AGAIN the same, of several pipelines */
 int fl_lake_commit_write(struct fl_lake *lake, struct fl_error *err);
+/* Make ready for the commit after that one: objects need new names, and then it
+ * may be written.
+ * tries   so many were before
+ * errors  FL_ERR_AGAIN what we move was moved by it */
+int fl_lake_commit_again(struct fl_lake *lake, unsigned tries,
+			 struct fl_error *err);
 /* The first pipeline that was moved in this batch; NULL: none. */
 const struct fl_lake_commit *fl_lake_claimed(const struct fl_lake *lake);
 void fl_lake_release_claims(struct fl_lake *lake);

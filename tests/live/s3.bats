@@ -191,6 +191,29 @@ lossy() {
 	done
 }
 
+@test "copies of a pipeline that share its origins commit side by side" {
+	for origin in a b c; do
+		{
+			echo '{"type":"mark","pipeline":"p","at":{},"open":true,"via":["t"]}'
+			from=null
+			for i in {1..20}; do
+				printf '{"type":"quote","ts":"2026-01-02T16:00:%02d.000Z","provider":"t","symbol":"%s","price":1,"seq":%d}\n' $((i % 60)) $origin "$i"
+				printf '{"type":"mark","pipeline":"p","at":{"%s":[%s,"%d"]}}\n' $origin "$from" "$i"
+				from="\"$i\""
+			done
+			echo '{"type":"mark","pipeline":"p","at":{},"end":true}'
+		} >"stream.$origin"
+	done
+	pids=()
+	for origin in a b c; do
+		fl-load -q --pipeline p --batch 1 "$place" <"stream.$origin" &
+		pids+=($!)
+	done
+	for pid in "${pids[@]}"; do wait "$pid"; done
+	[ "$(fl-fetch store "$place" | wc -l)" = $((3 * 20)) ]
+	[ "$(fl-load --positions "$place" | jq -c '[.at[][1]]')" = '["20","20","20"]' ]
+}
+
 # --- compaction ---------------------------------------------------------------
 
 @test "readers and writers go on while a lake is compacted, and is killed at it" {
