@@ -6,16 +6,19 @@ load ../helper/common
 load ../helper/kafka
 load ../helper/postgres
 load ../helper/mariadb
+load ../helper/s3
 
 setup_file() {
 	begin_kafka
 	begin_postgres
 	begin_mariadb
+	begin_s3
 }
 teardown_file() {
 	kafka stop
 	postgres stop
 	mariadb_service stop
+	s3 stop
 }
 setup() {
 	cd "$BATS_TEST_TMPDIR" || return 1
@@ -51,6 +54,11 @@ into_database() {
 @test "the same into MariaDB" {
 	mariadb_ready
 	into_database "$place" 3
+}
+
+@test "the same into a lake on S3" {
+	s3_ready
+	into_database "$place" 4
 }
 
 @test "a log followed into Kafka in transactions, killed at 50 random moments: each line once" {
