@@ -8,9 +8,11 @@
  * Whoever has seen the old ones listed and finds one gone reads what covers it
  * (lake-run.c).
  *
- * Left alone are parts of bars, which would count twice while both are there,
- * and types whose key does not hold the time: an old row of theirs in one
- * partition would get a later stamp than the one that replaced it in another.
+ * Of types whose key does not hold the time only the last row of each key goes
+ * on, of all partitions: an old one would get a later stamp than what replaced
+ * it in another.
+ *
+ * Left alone are parts of bars, which would count twice while both are there.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include <stdlib.h>
@@ -34,6 +36,11 @@ struct compaction {
 	struct fl_packer *packer;
 	struct fl_buf text, out; /* a frame's content; frames that wait */
 	struct fl_hash128 content;
+	const struct fl_type *type; /* of the winners; NULL: of none yet */
+	struct fl_map winners;      /* of a type whose key holds no time */
+	struct fl_json json;
+	struct fl_buf key;
+	uint64_t records; /* of the object */
 	struct fl_compacted *done;
 };
 
@@ -65,20 +72,39 @@ static int end_frame(struct compaction *c, struct fl_object_out *to,
 	return c->out.len >= OUT_SIZE ? write_out(c, to, err) : 0;
 }
 
+/* Is it the last row of its key? */
+static bool wins(struct compaction *c)
+{
+	struct fl_record rec = {
+		.bytes = c->merge.bytes,
+		.len = c->merge.len,
+		.input = "",
+	};
+	struct fl_note note;
+
+	/* What is no record is told as damage when it is met first. */
+	return !c->type ||
+	       fl_record_check(&rec, &c->json, &note) != FL_REASON_NONE ||
+	       fl_lake_winners_has(&c->winners, &rec, c->merge.order, &c->key);
+}
+
 static int write_rows(struct compaction *c, struct fl_object_out *to,
 		      struct fl_error *err)
 {
 	int got;
 
 	c->content = (struct fl_hash128){ 0, 0 };
+	c->records = 0;
 	while ((got = fl_lake_merge_next(&c->merge, err)) > 0) {
+		if (!wins(c))
+			continue;
 		if (c->text.len &&
 		    c->text.len + c->merge.len + 1 > FL_LAKE_FRAME &&
 		    end_frame(c, to, err) < 0)
 			return -1;
 		fl_buf_append(&c->text, c->merge.bytes, c->merge.len);
 		fl_buf_putc(&c->text, '\n');
-		c->done->records++;
+		c->records++;
 	}
 	if (got == 0)
 		got = end_frame(c, to, err);
@@ -132,20 +158,23 @@ static int compact(struct compaction *c, const struct fl_lake_source *sources,
 		result = -1;
 	if (result == 0)
 		result = fl_objects_settle(objects, c->lake->drafts, err);
-	if (result == 0) {
+	/* All of it was replaced by rows of other dates: rare, and no file for
+	 * who reads with other tools. */
+	if (result == 0 && c->records) {
 		to = name_of(c, &sources[count - 1]);
 		named = (struct fl_lake_named){ draft, to };
 		result = fl_objects_publish(objects, &named, 1, true, err);
 	} else if (draft) {
 		fl_objects_remove(objects, draft);
 	}
-	if (result == 0) {
+	if (result == 0 && to) {
 		fl_crash_at("lake_compacted", ++passages);
 		for (size_t i = 0; i < count; i++) {
 			if (strcmp(sources[i].path, to) != 0)
 				fl_objects_remove(objects, sources[i].path);
 		}
 		c->done->partitions++;
+		c->done->records += c->records;
 		c->done->objects += count;
 		fl_log("%zu objects are now '%s%s'", count, objects->place, to);
 	}
@@ -169,11 +198,32 @@ static size_t gather(const struct compaction *c, size_t at, int64_t before,
 		    source->part.day != first->part.day)
 			break;
 		if (!source->part.partial && source->listed &&
-		    source->name.stamp < before &&
-		    !fl_lake_shape(source->part.type)->floating)
+		    source->name.stamp < before)
 			old[(*count)++] = *source;
 	}
 	return at;
+}
+
+/* Which rows hold, of the type of the source at `at`. */
+static int find_winners(struct compaction *c, size_t at, struct fl_error *err)
+{
+	const struct fl_type *type = c->view.sources[at].part.type;
+	size_t first = at, end = at;
+
+	if (!fl_lake_shape(type)->floating)
+		type = NULL;
+	if (type == c->type)
+		return 0;
+	fl_map_clear(&c->winners, NULL);
+	c->type = type;
+	if (!type)
+		return 0;
+	while (first && c->view.sources[first - 1].part.type == type)
+		first--;
+	while (end < c->view.count && c->view.sources[end].part.type == type)
+		end++;
+	return fl_lake_winners_find(&c->merge, c->view.sources + first,
+				    end - first, &c->winners, err);
 }
 
 static int compact_all(struct compaction *c, int64_t before,
@@ -184,10 +234,12 @@ static int compact_all(struct compaction *c, int64_t before,
 	int result = 0;
 
 	for (size_t at = 0; at < c->view.count && result == 0;) {
-		size_t count;
+		size_t count, first = at;
 
 		at = gather(c, at, before, old, &count);
 		if (count > 1)
+			result = find_winners(c, first, err);
+		if (count > 1 && result == 0)
 			result = compact(c, old, count, err);
 	}
 	free(old);
@@ -219,6 +271,9 @@ int fl_lake_compact(struct fl_lake *lake, int64_t before,
 	fl_unpacker_free(c.reader.unpacker);
 	fl_json_release(&c.reader.json);
 	fl_packer_free(c.packer);
+	fl_map_release(&c.winners, NULL);
+	fl_json_release(&c.json);
+	fl_buf_release(&c.key);
 	fl_buf_release(&c.text);
 	fl_buf_release(&c.out);
 	return result;

@@ -102,45 +102,12 @@ static bool parse(struct fl_cursor *cursor, const struct stage *stage,
 static bool wins(struct fl_cursor *cursor, const struct stage *stage,
 		 const struct fl_record *rec)
 {
-	if (!fl_lake_shape(stage->type)->floating)
-		return true;
-	fl_buf_reset(&cursor->key);
-	fl_lake_put_key(rec, &cursor->key);
-	return fl_map_get(&stage->winners, cursor->key.data, cursor->key.len) ==
-	       (void *)(uintptr_t)(stage->merge.order + 1);
+	return !fl_lake_shape(stage->type)->floating ||
+	       fl_lake_winners_has(&stage->winners, rec, stage->merge.order,
+				   &cursor->key);
 }
 
 /* --- looking ahead -------------------------------------------------------- */
-
-static int find_winners(struct fl_cursor *cursor, struct stage *stage,
-			struct fl_error *err)
-{
-	const struct fl_lake_damage damage = cursor->reader.damage;
-	struct fl_record rec;
-	int got = 0;
-
-	for (size_t at = 0; at < stage->count && got == 0;
-	     at += same_day(stage, at)) {
-		got = begin_partition(stage, at, err);
-		while (got == 0 &&
-		       (got = fl_lake_merge_next(&stage->merge, err)) > 0) {
-			uintptr_t order = stage->merge.order + 1;
-			void **slot;
-
-			got = 0;
-			if (!parse(cursor, stage, &rec))
-				continue;
-			fl_buf_reset(&cursor->key);
-			fl_lake_put_key(&rec, &cursor->key);
-			slot = fl_map_at(&stage->winners, cursor->key.data,
-					 cursor->key.len);
-			if ((uintptr_t)*slot < order)
-				*slot = (void *)order;
-		}
-	}
-	cursor->reader.damage = damage;
-	return got;
-}
 
 static struct quota *quota_of(struct fl_cursor *cursor, struct stage *stage,
 			      const struct fl_record *rec)
@@ -296,7 +263,8 @@ static int begin_stage(struct fl_cursor *cursor, struct stage *stage,
 	stage->merge.view = &cursor->view;
 	stage->parsed = must_parse(&cursor->query, stage->type);
 	if (fl_lake_shape(stage->type)->floating &&
-	    find_winners(cursor, stage, err) < 0)
+	    fl_lake_winners_find(&stage->merge, stage->sources, stage->count,
+				 &stage->winners, err) < 0)
 		return -1;
 	if (cursor->query.last && find_quotas(cursor, stage, err) < 0)
 		return -1;

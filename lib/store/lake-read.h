@@ -129,4 +129,17 @@ int fl_lake_merge_begin(struct fl_lake_merge *merge,
 int fl_lake_merge_next(struct fl_lake_merge *merge, struct fl_error *err);
 void fl_lake_merge_release(struct fl_lake_merge *merge);
 
+/* --- types whose key does not hold the time (lake-winners.c) ---------------
+ */
+
+/* Which object has the last row of each key; sources[count] is all of a type.
+ * winners  key → order + 1 of the object */
+int fl_lake_winners_find(struct fl_lake_merge *merge,
+			 const struct fl_lake_source *sources, size_t count,
+			 struct fl_map *winners, struct fl_error *err);
+/* Is the row of that object the one?  key: for its own use */
+bool fl_lake_winners_has(const struct fl_map *winners,
+			 const struct fl_record *rec, size_t order,
+			 struct fl_buf *key);
+
 #endif

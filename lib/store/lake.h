@@ -10,6 +10,7 @@
  *   lake-run.c     one object, line by line
  *   lake-merge.c   the runs of a partition as one, in the order of time
  *   lake-read.c    queries
+ *   lake-winners.c the last row of each key, where keys hold no time
  *   lake-compact.c few objects of many
  *   lake-objects.h the place itself: lake-folder.c, lake-s3.c, lake-s3-read.c
  *
