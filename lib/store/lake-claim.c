@@ -3,9 +3,10 @@
  * What a batch moves is worked out on a copy of the newest commit and written
  * as the next one, which only one writer can make. Old commits are removed in
  * time. A writer that slept meanwhile could then make a number that was there
- * before; so whoever has made one looks whether it is the highest, and takes it
- * back when it is not. Forgetting a pipeline is a commit too, of no positions:
- * its numbers go on.
+ * before; so whoever has made one looks at the highest, and takes it back when
+ * that is further on than numbers are kept. (One that is a little further on
+ * was made by somebody who has read ours.) Forgetting a pipeline is a commit
+ * too, of no positions: its numbers go on.
  *
  * Copies of a pipeline that share its origins among them want the same number
  * without being in each other's way. So who loses a number looks what the
@@ -23,8 +24,8 @@
 #include "store/lake.h"
 
 enum {
-	KEPT = 16,  /* commits of a pipeline that are kept, for people */
-	TRIES = 50, /* for a number, while others move on */
+	KEPT = 16,   /* commits of a pipeline that are kept, for people */
+	TRIES = 200, /* for a number, while others move on */
 };
 
 /* One origin's move. */
@@ -244,7 +245,7 @@ static int write_next(struct fl_lake *lake, struct fl_lake_commit *commit,
 	    (result > 0 &&
 	     fl_lake_commit_highest(lake, dir, &highest, err) < 0))
 		result = -1;
-	if (result > 0 && highest != number) {
+	if (result > 0 && highest > number + KEPT) {
 		fl_objects_remove(&lake->objects, path);
 		lake->committed = false;
 		result = 0;

@@ -207,3 +207,13 @@ GET /latest/meta-data/iam/security-credentials/my-role' ]
 	run -4 fl-fetch store s3://bkt/x
 	[[ $output == *"cannot get the key of role 'arn:aws:iam::1:role/r': HTTP 403: The token is old"* ]]
 }
+
+@test "at Amazon the bucket is in the host's name, or in the path when it has a dot" {
+	export https_proxy=http://127.0.0.1:1 # nobody is asked
+	run -3 fl-fetch store -v s3://my-bucket/x
+	[[ $output == *'GET https://my-bucket.s3.us-east-1.amazonaws.com/?delimiter='* ]]
+	AWS_REGION=cn-north-1 run -3 fl-fetch store -v s3://my.bucket/x
+	[[ $output == *'GET https://s3.cn-north-1.amazonaws.com.cn/my.bucket?delimiter='* ]]
+	AWS_ENDPOINT_URL=https://s3.example.org/gate/ run -3 fl-fetch store -v s3://my-bucket/x
+	[[ $output == *'GET https://s3.example.org/gate/my-bucket?delimiter='* ]]
+}

@@ -9,7 +9,8 @@ anybody may run, die or freeze. A reader must see of each pipeline the numbers b
 had, each once; in the end all are there, each once, for who looks at the objects alone as well. --break leaves
 one rule out, to show that the model notices:
   cas      a commit's number is made exclusively, by who read the one before
-  highest  who has made a number looks whether it is the highest (old ones are removed, and could come again)
+  highest  who has made a number looks at the highest: one so far behind that it may have been removed, and made
+           anew, is taken back; one a little behind was read by who made the next
   publish  all of a commit is published before the next one is made
   view     what is not published yet is found through the commit
   stamp    of a pipeline that is known, later objects are passed over
@@ -108,7 +109,7 @@ class Writer(Process):
             lake.commits[p.pipe][number + 1] = new
             if 'highest' not in p.broken:
                 yield
-                if max(lake.commits[p.pipe]) != number + 1:
+                if max(lake.commits[p.pipe]) >= number + 1 + KEPT:
                     lake.commits[p.pipe].pop(number + 1, None)
                     return
             yield
