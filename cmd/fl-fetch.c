@@ -237,6 +237,12 @@ static int write_item(struct fetch *fetch, const struct fl_item *item,
 	struct fl_counts *counts = &fetch->io->counts;
 	enum fl_picked picked;
 
+	if (item->lines) {
+		counts->in += item->lines;
+		counts->used += item->lines;
+		return fl_writer_lines(fetch->out, item->bytes, item->len,
+				       item->lines, err);
+	}
 	counts->in++;
 	if (!fetch->pick)
 		return write_line(fetch, item->bytes, item->len, err);
@@ -484,8 +490,11 @@ static int fetch_all(struct fetch *fetch, struct fl_error *err)
 	if (!fetch->source->selects &&
 	    fl_pick_open(&fetch->pick, &fetch->ask, err) < 0)
 		return -1;
-	if (begin_marks(fetch, err) < 0 ||
-	    fetch->source->open(&fetch->state, &fetch->ask, err) < 0)
+	if (begin_marks(fetch, err) < 0)
+		return -1;
+	fetch->ask.runs = !fetch->pick && !fetch->ask.marked &&
+			  fl_writer_is_plain(fetch->out);
+	if (fetch->source->open(&fetch->state, &fetch->ask, err) < 0)
 		return -1;
 	/* Only now: a source that cannot start writes nothing. */
 	if (fl_resume_asked.place &&

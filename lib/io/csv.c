@@ -535,13 +535,13 @@ static bool give_plain(struct fl_csv *csv, struct fl_csv_row *row)
 	    !fl_csv_cut(&csv->cut, fl_csv_delimiter(csv), line,
 			csv->data + csv->end))
 		return false;
-	*row = (struct fl_csv_row){
-		.cells = csv->cut.cells,
-		.count = csv->cut.count,
-		.line = csv->line++,
-		.raw = line,
-		.raw_len = csv->cut.len,
-	};
+	row->cells = csv->cut.cells;
+	row->count = csv->cut.count;
+	row->fault = FL_CSV_GOOD;
+	row->line = csv->line++;
+	row->raw = line;
+	row->raw_len = csv->cut.len;
+	row->raw_bytes = 0;
 	csv->start += csv->cut.whole;
 	csv->after_cr = false;
 	return true;

@@ -55,6 +55,8 @@ struct fl_ask {
 		       bool retryable, const char *words);
 	void *missed_arg;
 	const char *version; /* ours, for those who want to know who asks */
+	bool runs; /* records are wanted as they come, all of them and with
+		    * nothing between: an item may be a run of lines */
 	bool long_way; /* take no short cut for what is usual: tests hold the
 			* one against the other */
 };
@@ -65,7 +67,9 @@ struct fl_item {
 			    * next call. NULL: no record, but the position moved
 			    * (over rows refused at the end of an origin) */
 	size_t len;
-	int64_t ts_ns;
+	uint64_t lines; /* under ask->runs: the bytes are so many records, each
+			 * with an LF; 0: one record */
+	int64_t ts_ns;  /* of the last */
 	/* Of resumable sources under ask->marked; origin NULL: none. */
 	const char *origin; /* stays valid until close */
 	uint64_t pos;       /* records of the origin up to and with this one */

@@ -6,6 +6,10 @@
  * given before it is certain. Where the store tells a position, a pass between
  * them finds the row again.
  *
+ * Where all records are wanted as they come, they are given in runs of lines:
+ * between a row and the writer lies more work than in the row itself. A row
+ * that is refused ends a run, so that it is told in its turn.
+ *
  * A position is the count of rows behind the header that were taken, those that
  * were refused among them.
  *
@@ -48,6 +52,10 @@ static const struct fl_option options[] = {
 	FL_OPT_END,
 };
 
+enum {
+	RUN_SIZE = 64 * 1024, /* bytes of records given at once */
+};
+
 /* Where a file stands, looked up before anything is given. */
 struct found {
 	char *origin; /* NULL: not found */
@@ -69,6 +77,16 @@ struct csv {
 	enum fl_code first_code; /* --keep-going: of a file that failed */
 	size_t failed;
 	bool fatal; /* not of one file */
+
+	/* The row taken last, to be refused. */
+	enum fl_reason reason;
+	struct fl_note note;
+	struct fl_csv_row refused;
+
+	/* What ended the run that was given, to be told behind it. */
+	bool held;
+	int held_got;
+	struct fl_error held_err;
 };
 
 /* --- options --- */
@@ -218,31 +236,29 @@ static int tell_failed(struct csv *csv, struct fl_error *err)
 
 /* --- records --- */
 
-static int refuse(struct csv *csv, const struct fl_csv_row *row,
-		  enum fl_reason reason, const struct fl_note *note,
-		  struct fl_error *err)
+static int refuse(struct csv *csv, struct fl_error *err)
 {
 	struct fl_reject reject = {
-		.reason = reason,
-		.note = note,
+		.reason = csv->reason,
+		.note = &csv->note,
 		.input = csv->file->path,
-		.line = row->line,
-		.raw = row->raw,
-		.raw_len = row->raw_len,
-		.raw_bytes = row->raw_bytes,
+		.line = csv->refused.line,
+		.raw = csv->refused.raw,
+		.raw_len = csv->refused.raw_len,
+		.raw_bytes = csv->refused.raw_bytes,
 	};
 
+	csv->reason = FL_REASON_NONE;
 	csv->fatal = fl_reject(csv->job.ask->io, &reject, err) < 0;
-	return csv->fatal ? -1 : 1;
+	return csv->fatal ? -1 : 0;
 }
 
-/* Take the next row of the file: 1, with or without records made of it; 0, -1,
- * 2 as next. */
+/* Take the next row of the file: 1, with records made of it, or without and to
+ * be refused; 0, -1, 2 as next. */
 static int take_row(struct csv *csv, struct fl_error *err)
 {
 	struct fl_csv_file *file = csv->file;
-	struct fl_csv_row row;
-	FL_UNINITIALIZED struct fl_note note;
+	FL_UNINITIALIZED struct fl_csv_row row;
 	enum fl_reason reason;
 	int got = fl_csv_next(file->csv, &row, err);
 
@@ -251,9 +267,11 @@ static int take_row(struct csv *csv, struct fl_error *err)
 	file->rows++;
 	csv->warm = file->rows <= file->start;
 	csv->next_record = 0;
-	reason = fl_csv_file_make(file, &row, &note);
-	if (reason && !csv->warm)
-		return refuse(csv, &row, reason, &note, err);
+	reason = fl_csv_file_make(file, &row, &csv->note);
+	if (reason && !csv->warm) {
+		csv->reason = reason;
+		csv->refused = row;
+	}
 	if (csv->warm && !reason && !fl_csv_file_warms(file))
 		file->made.count = 0;
 	return 1;
@@ -294,6 +312,45 @@ static bool give_end(struct csv *csv, struct fl_item *item)
 	return true;
 }
 
+/* Take rows for a run. returns 1 there is one, or a row to be refused; 0, -1, 2
+ * as take_row */
+static int take_run(struct csv *csv, struct fl_item *item, struct fl_error *err)
+{
+	struct fl_csv_made *made = &csv->file->made;
+	uint64_t lines = 0;
+	int got = 1;
+
+	if (csv->held) {
+		csv->held = false;
+		if (csv->held_got < 0)
+			*err = csv->held_err;
+		return csv->held_got;
+	}
+	fl_buf_reset(&made->text);
+	while (!csv->reason && made->text.len < RUN_SIZE &&
+	       !fl_csv_stopped(&csv->job) && (got = take_row(csv, err)) == 1) {
+		for (unsigned i = 0; i < made->count; i++)
+			csv->job.ask->io->counts.rounded +=
+				made->records[i].rounded;
+		lines += made->count;
+		if (made->count)
+			item->ts_ns = made->records[made->count - 1].ts_ns;
+		made->count = 0; /* they are given together */
+	}
+	if (!lines)
+		return got;
+	csv->held = got != 1;
+	csv->held_got = got;
+	if (got < 0) {
+		csv->held_err = *err;
+		fl_error_clear(err);
+	}
+	item->bytes = made->text.data;
+	item->len = made->text.len;
+	item->lines = lines;
+	return 1;
+}
+
 /* One step: 1 an item to give, 0 none yet, 3 the end, -1, 2 as next. */
 static int step(struct csv *csv, struct fl_item *item, struct fl_error *err)
 {
@@ -303,6 +360,8 @@ static int step(struct csv *csv, struct fl_item *item, struct fl_error *err)
 		give_record(csv, item);
 		return 1;
 	}
+	if (csv->reason)
+		return refuse(csv, err);
 	if (fl_csv_stopped(&csv->job))
 		return 3;
 	if (!csv->file) {
@@ -310,9 +369,10 @@ static int step(struct csv *csv, struct fl_item *item, struct fl_error *err)
 			return 3;
 		return open_file(csv, err);
 	}
-	got = take_row(csv, err);
+	got = csv->job.ask->runs ? take_run(csv, item, err)
+				 : take_row(csv, err);
 	if (got != 0)
-		return got == 1 ? 0 : got;
+		return got == 1 ? item->lines > 0 : got;
 	if (fl_csv_stopped(&csv->job))
 		return 3;
 	if (give_end(csv, item))
@@ -326,6 +386,7 @@ static int csv_next(void *state, struct fl_item *item, struct fl_error *err)
 	struct csv *csv = state;
 	int got;
 
+	*item = (struct fl_item){ .bytes = NULL };
 	do {
 		got = step(csv, item, err);
 		if (got < 0)

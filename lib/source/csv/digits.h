@@ -39,12 +39,13 @@ static inline bool fl_csv_digits_look(const struct fl_csv_cell *cell,
 	if ((digits | points) != all || points & (points - 1) || !digits)
 		return false;
 	d->len = (unsigned)cell->len;
-	d->point = d->keep = d->len;
+	d->keep = d->len;
+	d->point = (unsigned)__builtin_ctz(points | (all + 1));
 	if (points) {
-		d->point = (unsigned)__builtin_ctz(points);
-		/* The last byte that is neither a zero nor the point. */
+		/* The last byte that is neither a zero nor the point, but at
+		 * least what stands before that. */
 		left = all & ~fl_lanes_equal(bytes, '0') & ~points;
-		left |= points >> 1; /* at least what stands before it */
+		left |= points >> 1;
 		d->keep = left ? 32 - (unsigned)__builtin_clz(left) : 0;
 	}
 	return true;

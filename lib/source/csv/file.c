@@ -190,6 +190,7 @@ static int prepare(struct fl_csv_file *file, const struct fl_start *start,
 	file->maker.delimiter = fl_csv_delimiter(file->csv);
 	file->maker.symbol = file->symbol;
 	file->maker.long_way = file->job->ask->long_way;
+	file->made.run = file->job->ask->runs;
 	if (!rereads) {
 		file->maker.style = FL_CSV_EACH;
 		file->maker.interval = file->job->interval;

@@ -189,7 +189,6 @@ int fl_csv_file_learn(struct fl_csv_file *file, struct fl_error *err)
 {
 	struct learning l = {
 		.file = file,
-		.learner = FL_CSV_LEARNER_INIT,
 		.steps = needs_steps(file),
 		.usual = !file->job->ask->long_way,
 		.known = fl_zalloc(SYMBOL_SLOTS * sizeof(*l.known)),

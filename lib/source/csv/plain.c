@@ -21,8 +21,6 @@ enum kind {
 	STEP_DATE,
 	/* Of a cell, which may be empty: then the text is left out, too. */
 	STEP_NUMBER,
-	STEP_WHOLE, /* without a point */
-	STEP_SUM,   /* at most 9 decimals */
 	STEP_LABEL,
 	STEP_EXTRA, /* a number or a text */
 	/* Cells of which nothing comes. */
@@ -35,8 +33,9 @@ enum kind {
 struct step {
 	enum kind kind;
 	bool required;
-	uint32_t len;  /* of the text before it, at `at` of texts */
-	size_t at;
+	unsigned decimals; /* that a number may have */
+	const char *text;  /* that stands before it; of texts */
+	size_t len, at;
 	size_t column; /* of the cell */
 };
 
@@ -98,7 +97,7 @@ static struct step *add(struct fl_csv_plain *p, enum kind kind)
 	step = &p->steps[p->count++];
 	*step = (struct step){
 		.kind = kind,
-		.len = (uint32_t)p->pending,
+		.len = p->pending,
 		.at = p->texts.len - p->pending,
 	};
 	p->pending = 0;
@@ -115,11 +114,9 @@ static enum kind kind_of(const struct fl_field *field)
 {
 	switch (field->kind) {
 	case FL_NUMBER:
-		return STEP_NUMBER;
 	case FL_INTEGER:
-		return STEP_WHOLE;
 	case FL_SUM:
-		return STEP_SUM;
+		return STEP_NUMBER;
 	case FL_BOOLEAN:
 	case FL_TIME:
 	case FL_DATE:
@@ -129,8 +126,9 @@ static enum kind kind_of(const struct fl_field *field)
 	}
 }
 
-static void add_cell(struct fl_csv_plain *p, enum kind kind, bool required,
-		     const char *key, size_t key_len, size_t column)
+static struct step *add_cell(struct fl_csv_plain *p, enum kind kind,
+			     bool required, const char *key, size_t key_len,
+			     size_t column)
 {
 	struct step *step;
 
@@ -141,15 +139,23 @@ static void add_cell(struct fl_csv_plain *p, enum kind kind, bool required,
 	step = add(p, kind);
 	step->required = required;
 	step->column = column;
+	step->decimals = FL_LANES;
+	return step;
 }
 
 static void add_field(struct fl_csv_plain *p, const struct fl_field *field,
 		      size_t column)
 {
 	struct fl_buf key = FL_BUF_INIT;
+	struct step *step;
 
 	fl_buf_printf(&key, ",\"%s\":", field->path);
-	add_cell(p, kind_of(field), field->required, key.data, key.len, column);
+	step = add_cell(p, kind_of(field), field->required, key.data, key.len,
+			column);
+	if (field->kind == FL_SUM)
+		step->decimals = 9;
+	if (field->kind == FL_INTEGER)
+		step->decimals = 0;
 	fl_buf_release(&key);
 }
 
@@ -236,9 +242,11 @@ static void compile(struct fl_csv_plain *p, const struct fl_csv_work *w)
 			 extra->key, extra->drop_type ? 0 : extra->key_len,
 			 extra->column);
 	}
-	pend_text(p, "}");
+	pend_text(p, "}\n");
 	flush(p);
 	fl_buf_reserve(&p->texts, ROOM);
+	for (size_t i = 0; i < p->count; i++)
+		p->steps[i].text = p->texts.data + p->steps[i].at;
 	p->usable = ++p->made <= PROGRAMS_MAX && p->texts.len <= TEXTS_MAX &&
 		    w->maker->style != FL_CSV_COMMA;
 }
@@ -273,16 +281,16 @@ static char *put_label(char *to, const struct fl_csv_cell *cell)
 	return to;
 }
 
-static char *put_number(char *to, const struct fl_csv_cell *cell,
-			unsigned decimals)
+/* A number that is written out as it is, but for zeros at its end. */
+static inline char *put_number(char *to, const struct fl_csv_cell *cell,
+			       unsigned decimals)
 {
 	struct fl_csv_digits d;
 
-	/* 007 and .5 are written anew, 5. as well. */
+	/* 007 and .5 are written anew. */
 	if (!fl_csv_digits_look(cell, &d) || d.point == 0 ||
-	    (cell->text[0] == '0' && d.point > 1))
-		return NULL;
-	if (d.point != d.len && d.len - d.point - 1 > decimals)
+	    (cell->text[0] == '0' && d.point > 1) ||
+	    d.len - d.point > decimals + 1)
 		return NULL;
 	fl_lanes_store(to, fl_lanes_load(cell->text));
 	return to + d.keep;
@@ -303,17 +311,10 @@ static bool is_no_event(const struct fl_csv_cell *cell, bool split)
 }
 
 /* What comes of the cell, behind `to`; NULL: it is not plain. */
-static inline char *put_cell(char *to, const struct fl_csv_work *w,
-			     const struct step *step,
-			     const struct fl_csv_cell *cell)
+static char *put_cell(char *to, const struct fl_csv_work *w, enum kind kind,
+		      const struct fl_csv_cell *cell)
 {
-	switch (step->kind) {
-	case STEP_NUMBER:
-		return put_number(to, cell, FL_LANES);
-	case STEP_SUM:
-		return put_number(to, cell, 9);
-	case STEP_WHOLE:
-		return put_number(to, cell, 0);
+	switch (kind) {
 	case STEP_LABEL:
 		return fl_csv_absent(cell->text, cell->len)
 			       ? NULL
@@ -325,7 +326,7 @@ static inline char *put_cell(char *to, const struct fl_csv_work *w,
 		return strcmp(cell->text, w->plan->type->name) == 0 ? to : NULL;
 	case STEP_ZERO:
 	case STEP_SPLIT:
-		return is_no_event(cell, step->kind == STEP_SPLIT) ? to : NULL;
+		return is_no_event(cell, kind == STEP_SPLIT) ? to : NULL;
 	default:
 		return NULL;
 	}
@@ -336,41 +337,39 @@ static char *run(const struct fl_csv_plain *p, const struct fl_csv_work *w,
 {
 	const struct fl_csv_clock *clock = &w->maker->clock;
 	const struct fl_csv_made *made = w->made;
-	const struct fl_csv_cell *cell;
+	const struct fl_csv_cell *cells = w->row->cells, *cell = cells;
+	const struct step *step = p->steps, *end = step + p->count;
 
-	for (const struct step *step = p->steps, *end = step + p->count;
-	     step < end; step++) {
-		const char *text = p->texts.data + step->at;
-
+	for (; step < end; step++) {
+		if (step->kind >= STEP_NUMBER) {
+			cell = &cells[step->column];
+			if (cell->len == 0 && !step->required)
+				continue;
+		}
+		fl_lanes_copy(to, step->text, step->len);
+		to += step->len;
 		switch (step->kind) {
 		case STEP_TEXT:
-			fl_lanes_copy(to, text, step->len);
-			to += step->len;
 			break;
 		case STEP_TIME:
-			fl_lanes_copy(to, text, step->len);
-			to += step->len;
 			fl_lanes_copy(to, clock->ts, clock->ts_len);
 			to += clock->ts_len;
 			break;
 		case STEP_SYMBOL:
-			fl_lanes_copy(to, text, step->len);
-			to += step->len;
 			fl_lanes_copy(to, made->symbol, made->symbol_len);
 			to += made->symbol_len;
 			break;
 		case STEP_DATE:
-			fl_lanes_copy(to, text, step->len);
-			to += step->len;
 			fl_lanes_store(to, fl_lanes_load(clock->date));
 			to += clock->date_len;
 			break;
+		case STEP_NUMBER:
+			to = put_number(to, cell, step->decimals);
+			if (!to)
+				return NULL;
+			break;
 		default:
-			cell = &w->row->cells[step->column];
-			if (cell->len == 0 && !step->required)
-				break;
-			fl_lanes_copy(to, text, step->len);
-			to = put_cell(to + step->len, w, step, cell);
+			to = put_cell(to, w, step->kind, cell);
 			if (!to)
 				return NULL;
 			break;
@@ -416,6 +415,7 @@ bool fl_csv_plain_make(struct fl_csv_work *w)
 	struct fl_buf *text = &w->made->text;
 	const struct fl_csv_plain *p;
 	const char *end;
+	size_t len;
 
 	if (w->maker->long_way || !is_plain(w) || !(p = program(w)))
 		return false;
@@ -425,14 +425,18 @@ bool fl_csv_plain_make(struct fl_csv_work *w)
 				     2 * w->row->count + FL_CSV_SYMBOL_MAX +
 				     2 * (size_t)FL_TIME_TEXT + ROOM);
 	fl_csv_clock_print(w);
-	end = run(p, w, text->data);
+	end = run(p, w, text->data + text->len);
 	if (!end)
 		return false;
-	text->len = (size_t)(end - text->data);
-	text->data[text->len] = '\0';
-	w->made->records[0] =
-		(struct fl_csv_record){ .len = text->len, .ts_ns = w->ts_ns };
+	len = (size_t)(end - text->data) - text->len;
+	w->made->records[0] = (struct fl_csv_record){
+		.at = text->len,
+		.len = len - 1, /* without the LF */
+		.ts_ns = w->ts_ns,
+	};
 	w->made->count = 1;
+	text->len += len;
+	text->data[text->len] = '\0';
 	return true;
 }
 

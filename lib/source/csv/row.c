@@ -246,9 +246,12 @@ enum fl_reason fl_csv_row_make(struct fl_csv_maker *maker,
 		.note = note,
 	};
 	enum fl_reason reason;
+	size_t before;
 	bool empty;
 
-	fl_buf_reset(&made->text);
+	if (!made->run)
+		fl_buf_reset(&made->text);
+	before = made->text.len;
 	made->count = 0;
 	reason = fl_csv_row_symbol(maker->plan, maker->symbol, row,
 				   made->symbol, &made->symbol_len, note);
@@ -268,8 +271,10 @@ enum fl_reason fl_csv_row_make(struct fl_csv_maker *maker,
 		fl_note_set(note, "", "the bar has no prices");
 		reason = FL_REASON_null_bar;
 	}
-	if (reason)
+	if (reason) {
 		made->count = 0;
+		made->text.len = before;
+	}
 	return reason;
 }
 

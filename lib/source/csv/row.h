@@ -63,7 +63,8 @@ struct fl_csv_maker {
 
 /* The records of a row: the bar or quote, then its dividend and its split. */
 struct fl_csv_made {
-	struct fl_buf text;
+	bool run;           /* those of the rows before stay in text */
+	struct fl_buf text; /* each with an LF behind it */
 	struct fl_csv_record {
 		size_t at, len; /* in text */
 		int64_t ts_ns;

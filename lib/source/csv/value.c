@@ -201,6 +201,7 @@ enum fl_reason fl_csv_record_end(struct fl_csv_work *w)
 
 	fl_buf_putc(&w->made->text, '}');
 	record->len = w->made->text.len - record->at;
+	fl_buf_putc(&w->made->text, '\n');
 	record->rounded = w->rounded;
 	if (record->len > FL_LINE_MAX) {
 		fl_note_set(w->note, "", "the record has more than %d bytes",
