@@ -15,19 +15,18 @@
 #include "io/csv.h"
 
 enum {
-	FL_CSV_CUT_LINE = 16 * 1024, /* longer lines are not cut here */
-	FL_CSV_CUT_CELLS = 1024,     /* nor those of more cells */
+	FL_CSV_CUT_CELLS = 1024, /* a line of more is not cut here */
 };
 
 struct fl_csv_cut {
 	size_t count, len; /* of cells; of the line without its end */
 	size_t whole;      /* with its end */
 	struct fl_csv_cell cells[FL_CSV_CUT_CELLS + FL_LANES];
-	char text[FL_CSV_CUT_LINE + FL_CSV_PAST + FL_LANES];
 };
 
-/* Cut the line that begins at `line`; FL_LANES bytes behind `end` can be read.
- * false: not whole before `end`, blank, or not plain */
+/* Cut the line that begins at `line`: the cells point into it. FL_LANES bytes
+ * behind `end` can be read.
+ * false: not whole before `end`, blank, too long or not plain */
 bool fl_csv_cut(struct fl_csv_cut *cut, char delimiter, const char *line,
 		const char *end);
 

@@ -45,7 +45,8 @@ struct fl_csv {
 	uint64_t line;  /* number of the line that begins at `start` */
 	bool after_cr;  /* the byte before `start` was a CR */
 	struct fl_csv_row last;
-	bool unread; /* give `last` again */
+	bool unread; /* give it again: `last`, or what was cut */
+	bool was_cut;
 
 	struct fl_buf text; /* of the row's cells, a NUL after each */
 	struct fl_csv_cell *cells;
@@ -81,7 +82,7 @@ static bool read_more(struct fl_csv *csv)
 	}
 	if (csv->cap - csv->end < READ_SIZE) {
 		csv->cap = csv->cap ? 2 * csv->cap : 2 * (size_t)READ_SIZE;
-		csv->data = fl_realloc(csv->data, csv->cap + FL_LANES, 1);
+		csv->data = fl_realloc(csv->data, csv->cap + FL_CSV_PAST, 1);
 	}
 	do {
 		got = csv->read(csv->arg, csv->data + csv->end, READ_SIZE,
@@ -92,7 +93,7 @@ static bool read_more(struct fl_csv *csv)
 		return false;
 	if (got > 0) {
 		csv->end += (size_t)got;
-		memset(csv->data + csv->end, 0, FL_LANES);
+		memset(csv->data + csv->end, 0, FL_CSV_PAST);
 		return true;
 	}
 	csv->ended = true;
@@ -525,8 +526,20 @@ static bool lf_follows(struct fl_csv *csv, size_t from)
 	return csv->data[csv->start + from] == '\n';
 }
 
+/* The row that was cut last. */
+static void show_cut(const struct fl_csv *csv, struct fl_csv_row *row)
+{
+	row->cells = csv->cut.cells;
+	row->count = csv->cut.count;
+	row->fault = FL_CSV_GOOD;
+	row->line = csv->line - 1;
+	row->raw = csv->data + csv->start - csv->cut.whole;
+	row->raw_len = csv->cut.len;
+	row->raw_bytes = 0;
+}
+
 /* Most rows are one plain line that was read whole. */
-static bool give_plain(struct fl_csv *csv, struct fl_csv_row *row)
+static bool cut_row(struct fl_csv *csv)
 {
 	const char *line = csv->data + csv->start;
 
@@ -535,13 +548,7 @@ static bool give_plain(struct fl_csv *csv, struct fl_csv_row *row)
 	    !fl_csv_cut(&csv->cut, fl_csv_delimiter(csv), line,
 			csv->data + csv->end))
 		return false;
-	row->cells = csv->cut.cells;
-	row->count = csv->cut.count;
-	row->fault = FL_CSV_GOOD;
-	row->line = csv->line++;
-	row->raw = line;
-	row->raw_len = csv->cut.len;
-	row->raw_bytes = 0;
+	csv->line++;
 	csv->start += csv->cut.whole;
 	csv->after_cr = false;
 	return true;
@@ -554,8 +561,6 @@ static int next_row(struct fl_csv *csv, struct fl_csv_row *row,
 	uint64_t lines = 0;
 
 	csv->again = false;
-	if (give_plain(csv, row))
-		return 1;
 	if (!find_row(csv)) {
 		if (csv->again)
 			return 2;
@@ -600,10 +605,15 @@ int fl_csv_next(struct fl_csv *csv, struct fl_csv_row *row,
 {
 	int got = 1;
 
-	if (!csv->unread)
-		got = next_row(csv, &csv->last, err);
+	if (!csv->unread) {
+		csv->was_cut = cut_row(csv);
+		if (!csv->was_cut)
+			got = next_row(csv, &csv->last, err);
+	}
 	csv->unread = false;
-	if (got == 1)
+	if (csv->was_cut)
+		show_cut(csv, row);
+	else if (got == 1)
 		*row = csv->last;
 	return got;
 }

@@ -21,9 +21,9 @@
 #define FL_CSV_PAST      32    /* bytes behind a cell that can be read */
 
 struct fl_csv_cell {
-	const char *text; /* quotes taken off, blanks around it dropped; a NUL
-			   * follows, which `len` excludes, and in rows of
-			   * fl_csv_next FL_CSV_PAST bytes of no meaning */
+	const char *text; /* quotes taken off, blanks around it dropped; of rows
+			   * of fl_csv_next FL_CSV_PAST bytes behind it can be
+			   * read, and mean nothing */
 	size_t len;
 };
 

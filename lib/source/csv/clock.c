@@ -178,7 +178,8 @@ static enum fl_reason read_interval(struct fl_csv_work *w)
 	if (w->plan->interval == FL_CSV_NO_COLUMN || w->interval.text[0])
 		return FL_REASON_NONE; /* --interval goes before the column */
 	if (cell->len > 0 && cell->len < sizeof(text) - 1) {
-		memcpy(text, cell->text, cell->len + 1);
+		memcpy(text, cell->text, cell->len);
+		text[cell->len] = '\0';
 		for (size_t i = 0; i < sizeof(periods) / sizeof(*periods);
 		     i++) {
 			if (strcasecmp(text, periods[i].period) == 0)

@@ -144,9 +144,11 @@ static enum fl_reason make_split(struct fl_csv_work *w,
 {
 	char number[FL_CSV_NUMBER_MAX];
 	struct fl_decimal over, under = { 1, 0 };
-	size_t parted = strcspn(cell->text, ":/f");
+	size_t parted = 0;
 	int64_t p, q;
 
+	while (parted < cell->len && !strchr(":/f", cell->text[parted]))
+		parted++;
 	if (parted < cell->len) {
 		size_t behind = parted + 1;
 

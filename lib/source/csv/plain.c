@@ -323,7 +323,7 @@ static char *put_cell(char *to, const struct fl_csv_work *w, enum kind kind,
 		return is_letter(*cell->text) ? put_label(to, cell)
 					      : put_number(to, cell, FL_LANES);
 	case STEP_OURS:
-		return strcmp(cell->text, w->plan->type->name) == 0 ? to : NULL;
+		return fl_csv_names_type(w, cell) ? to : NULL;
 	case STEP_ZERO:
 	case STEP_SPLIT:
 		return is_no_event(cell, kind == STEP_SPLIT) ? to : NULL;

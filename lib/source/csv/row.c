@@ -84,7 +84,7 @@ static bool copy_usual(const struct fl_csv_cell *cell, char *text)
 	       ~fl_lanes_within(bytes, 'a', 'z');
 	if ((good & mine) != mine)
 		return false;
-	fl_lanes_store(text, bytes);
+	fl_lanes_store(text, bytes); /* no NUL: it is read in lanes again */
 	return true;
 }
 
@@ -103,9 +103,11 @@ enum fl_reason fl_csv_row_symbol(const struct fl_csv_plan *plan,
 		return FL_REASON_missing_field;
 	}
 	*len = 0;
-	if (cell != &given && copy_usual(cell, text))
+	if (!plan->stooq && cell != &given && copy_usual(cell, text)) {
 		*len = cell->len;
-	for (size_t i = *len; i < cell->len; i++) {
+		return FL_REASON_NONE;
+	}
+	for (size_t i = 0; i < cell->len; i++) {
 		char c = cell->text[i];
 
 		if (c <= ' ' || c > '~' || *len == FL_CSV_SYMBOL_MAX) {
@@ -134,7 +136,7 @@ static enum fl_reason put_extra(struct fl_csv_work *w,
 
 	if (cell->len == 0)
 		return FL_REASON_NONE;
-	if (extra->drop_type && strcmp(cell->text, w->plan->type->name) == 0)
+	if (extra->drop_type && fl_csv_names_type(w, cell))
 		return FL_REASON_NONE;
 	fl_buf_append(&w->made->text, extra->key, extra->key_len);
 	if (fl_decimal_parse(cell->text, cell->len, &ignored) !=

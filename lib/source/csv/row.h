@@ -86,7 +86,7 @@ enum fl_reason fl_csv_row_shape(const struct fl_csv_plan *plan,
 				const struct fl_csv_row *row,
 				struct fl_note *note);
 /* The row's symbol, upper case, in Yahoo's form where the vendor's is known.
- * text[FL_CSV_SYMBOL_MAX + 1] */
+ * text[FL_CSV_SYMBOL_MAX + 1]; no NUL is added */
 enum fl_reason fl_csv_row_symbol(const struct fl_csv_plan *plan,
 				 const char *fixed,
 				 const struct fl_csv_row *row, char *text,

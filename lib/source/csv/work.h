@@ -5,6 +5,8 @@
 #ifndef FL_SOURCE_CSV_WORK_H
 #define FL_SOURCE_CSV_WORK_H
 
+#include <string.h>
+
 #include "source/csv/row.h"
 
 struct fl_csv_work {
@@ -30,6 +32,14 @@ fl_csv_cell_at(const struct fl_csv_row *row, size_t column)
 	static const struct fl_csv_cell empty = { "", 0 };
 
 	return column < row->count ? &row->cells[column] : &empty;
+}
+
+/* Does the cell name the type that is made? */
+static inline bool fl_csv_names_type(const struct fl_csv_work *w,
+				     const struct fl_csv_cell *cell)
+{
+	return strlen(w->plan->type->name) == cell->len &&
+	       memcmp(cell->text, w->plan->type->name, cell->len) == 0;
 }
 
 static inline const char *fl_csv_show(const struct fl_csv_cell *cell)
