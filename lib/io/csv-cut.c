@@ -113,7 +113,7 @@ bool fl_csv_cut(struct fl_csv_cut *cut, char delimiter, const char *line,
 {
 	struct fl_csv_cell *cell = cut->cells;
 	const struct fl_csv_cell *last = cell + FL_CSV_CUT_CELLS - 1;
-	const bool low = (unsigned char)delimiter <= ODD_MOST;
+	const unsigned low = (unsigned char)delimiter <= ODD_MOST ? ~0U : 0;
 	const char *from = line, *at = line;
 	size_t ending;
 	unsigned odd;
@@ -128,9 +128,7 @@ bool fl_csv_cut(struct fl_csv_cut *cut, char delimiter, const char *line,
 			return false;
 		bytes = fl_lanes_load(at);
 		marks = fl_lanes_equal(bytes, delimiter);
-		odd = fl_lanes_within(bytes, 0, ODD_MOST);
-		if (low)
-			odd &= ~marks;
+		odd = fl_lanes_within(bytes, 0, ODD_MOST) & ~(marks & low);
 		if (odd)
 			marks &= (odd & -odd) - 1; /* those before it */
 		for (; marks; marks &= marks - 1) {

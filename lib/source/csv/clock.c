@@ -208,6 +208,7 @@ static enum fl_reason find_time(struct fl_csv_work *w)
 		return bad_time(w->note, w->maker->dates,
 				fl_csv_cell_at(w->row, w->plan->when));
 	w->timed = when.timed || when.form == FL_CSV_INTEGER;
+	w->interval = (struct fl_interval){ .ns = 0 }; /* of quotes */
 	if (w->plan->type == &fl_type_bar) {
 		reason = read_interval(w);
 		if (reason)

@@ -317,7 +317,7 @@ static bool give_end(struct csv *csv, struct fl_item *item)
 static int take_run(struct csv *csv, struct fl_item *item, struct fl_error *err)
 {
 	struct fl_csv_made *made = &csv->file->made;
-	uint64_t lines = 0;
+	uint64_t lines = 0, rounded = 0;
 	int got = 1;
 
 	if (csv->held) {
@@ -330,13 +330,13 @@ static int take_run(struct csv *csv, struct fl_item *item, struct fl_error *err)
 	while (!csv->reason && made->text.len < RUN_SIZE &&
 	       !fl_csv_stopped(&csv->job) && (got = take_row(csv, err)) == 1) {
 		for (unsigned i = 0; i < made->count; i++)
-			csv->job.ask->io->counts.rounded +=
-				made->records[i].rounded;
+			rounded += made->records[i].rounded;
 		lines += made->count;
 		if (made->count)
 			item->ts_ns = made->records[made->count - 1].ts_ns;
 		made->count = 0; /* they are given together */
 	}
+	csv->job.ask->io->counts.rounded += rounded;
 	if (!lines)
 		return got;
 	csv->held = got != 1;

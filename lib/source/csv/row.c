@@ -69,29 +69,10 @@ static size_t yahoo_form(char *text, size_t len)
 	return len;
 }
 
-/* A symbol as it is to be: at most 16 bytes, printable, no letter to be raised.
- */
-static bool copy_usual(const struct fl_csv_cell *cell, char *text)
-{
-	unsigned mine, good;
-	struct fl_lanes bytes;
-
-	if (cell->len > FL_LANES)
-		return false;
-	bytes = fl_lanes_load(cell->text);
-	mine = (1U << cell->len) - 1;
-	good = fl_lanes_within(bytes, '!', '~') &
-	       ~fl_lanes_within(bytes, 'a', 'z');
-	if ((good & mine) != mine)
-		return false;
-	fl_lanes_store(text, bytes); /* no NUL: it is read in lanes again */
-	return true;
-}
-
-enum fl_reason fl_csv_row_symbol(const struct fl_csv_plan *plan,
-				 const char *fixed,
-				 const struct fl_csv_row *row, char *text,
-				 size_t *len, struct fl_note *note)
+static enum fl_reason find_symbol(const struct fl_csv_plan *plan,
+				  const char *fixed,
+				  const struct fl_csv_row *row, char *text,
+				  size_t *len, struct fl_note *note)
 {
 	const struct fl_csv_cell *cell = fl_csv_cell_at(row, plan->symbol);
 	struct fl_csv_cell given = { fixed, fixed ? strlen(fixed) : 0 };
@@ -103,10 +84,6 @@ enum fl_reason fl_csv_row_symbol(const struct fl_csv_plan *plan,
 		return FL_REASON_missing_field;
 	}
 	*len = 0;
-	if (!plan->stooq && cell != &given && copy_usual(cell, text)) {
-		*len = cell->len;
-		return FL_REASON_NONE;
-	}
 	for (size_t i = 0; i < cell->len; i++) {
 		char c = cell->text[i];
 
@@ -124,6 +101,38 @@ enum fl_reason fl_csv_row_symbol(const struct fl_csv_plan *plan,
 	if (plan->stooq)
 		*len = yahoo_form(text, *len);
 	return FL_REASON_NONE;
+}
+
+/* A symbol as it is to be: at most 16 bytes, printable, no letter to be raised.
+ */
+static inline bool copy_usual(const struct fl_csv_cell *cell, char *text)
+{
+	unsigned mine, good;
+	struct fl_lanes bytes;
+
+	if (cell->len - 1 >= FL_LANES)
+		return false;
+	bytes = fl_lanes_load(cell->text);
+	mine = (2U << (cell->len - 1)) - 1;
+	good = fl_lanes_within(bytes, '!', '~') &
+	       ~fl_lanes_within(bytes, 'a', 'z');
+	if ((good & mine) != mine)
+		return false;
+	fl_lanes_store(text, bytes); /* no NUL: it is read in lanes again */
+	return true;
+}
+
+enum fl_reason fl_csv_row_symbol(const struct fl_csv_plan *plan,
+				 const char *fixed,
+				 const struct fl_csv_row *row, char *text,
+				 size_t *len, struct fl_note *note)
+{
+	if (!plan->stooq && plan->symbol < row->count &&
+	    copy_usual(&row->cells[plan->symbol], text)) {
+		*len = row->cells[plan->symbol].len;
+		return FL_REASON_NONE;
+	}
+	return find_symbol(plan, fixed, row, text, len, note);
 }
 
 /* --- the record --- */
@@ -240,17 +249,16 @@ enum fl_reason fl_csv_row_make(struct fl_csv_maker *maker,
 			       const struct fl_csv_row *row,
 			       struct fl_csv_made *made, struct fl_note *note)
 {
-	struct fl_csv_work w = {
-		.maker = maker,
-		.plan = maker->plan,
-		.row = row,
-		.made = made,
-		.note = note,
-	};
+	FL_UNINITIALIZED struct fl_csv_work w; /* the rest is found below */
 	enum fl_reason reason;
 	size_t before;
 	bool empty;
 
+	w.maker = maker;
+	w.plan = maker->plan;
+	w.row = row;
+	w.made = made;
+	w.note = note;
 	if (!made->run)
 		fl_buf_reset(&made->text);
 	before = made->text.len;
