@@ -1,6 +1,6 @@
 /* csv_cut: see csv-cut.h.
  *
- * The delimiters are found among sixteen bytes at a time. The first byte that
+ * The delimiters are found among 64 bytes at a time. The first byte that
  * could mean more, a blank, a quote or the line's end, ends that: most often it
  * is the line's end. Nothing is copied: a copy that is read in lanes right
  * after it was written by bytes costs more than all else here.
@@ -8,7 +8,10 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "io/csv-cut.h"
 
+#include <stdint.h>
 #include <string.h>
+
+#include "base/lanes.h"
 
 /* Blanks, line ends, control characters and the quote lie at or below it. */
 #define ODD_MOST '"'
@@ -108,31 +111,41 @@ static bool cut_closely(struct fl_csv_cut *cut, char delimiter,
 	return true;
 }
 
+/* Of FL_CSV_PAST bytes: which are the delimiter, and which odd? */
+static inline void look(const char *at, char delimiter, uint64_t *marks,
+			uint64_t *odd)
+{
+	*marks = *odd = 0;
+	for (unsigned i = 0; i < FL_CSV_PAST; i += FL_LANES) {
+		struct fl_lanes bytes = fl_lanes_load(at + i);
+
+		*marks |= (uint64_t)fl_lanes_equal(bytes, delimiter) << i;
+		*odd |= (uint64_t)fl_lanes_within(bytes, 0, ODD_MOST) << i;
+	}
+}
+
 bool fl_csv_cut(struct fl_csv_cut *cut, char delimiter, const char *line,
 		const char *end)
 {
 	struct fl_csv_cell *cell = cut->cells;
-	const struct fl_csv_cell *last = cell + FL_CSV_CUT_CELLS - 1;
-	const unsigned low = (unsigned char)delimiter <= ODD_MOST ? ~0U : 0;
+	const struct fl_csv_cell *last = cell + FL_CSV_CUT_CELLS;
+	const uint64_t low =
+		(unsigned char)delimiter <= ODD_MOST ? ~UINT64_C(0) : 0;
 	const char *from = line, *at = line;
+	uint64_t marks, odd;
 	size_t ending;
-	unsigned odd;
 
 	if (end - line > LINE_MAX_BYTES)
 		end = line + LINE_MAX_BYTES;
-	for (;; at += FL_LANES) {
-		struct fl_lanes bytes;
-		unsigned marks;
-
+	for (;; at += FL_CSV_PAST) {
 		if (at >= end || cell >= last)
 			return false;
-		bytes = fl_lanes_load(at);
-		marks = fl_lanes_equal(bytes, delimiter);
-		odd = fl_lanes_within(bytes, 0, ODD_MOST) & ~(marks & low);
+		look(at, delimiter, &marks, &odd);
+		odd &= ~(marks & low);
 		if (odd)
 			marks &= (odd & -odd) - 1; /* those before it */
 		for (; marks; marks &= marks - 1) {
-			const char *to = at + __builtin_ctz(marks);
+			const char *to = at + __builtin_ctzll(marks);
 
 			cell->text = from;
 			cell->len = (size_t)(to - from);
@@ -142,7 +155,7 @@ bool fl_csv_cut(struct fl_csv_cut *cut, char delimiter, const char *line,
 		if (odd)
 			break;
 	}
-	at += __builtin_ctz(odd);
+	at += __builtin_ctzll(odd);
 	ending = line_end(at, end);
 	if (!ending)
 		return at < end && cut_closely(cut, delimiter, line, end);

@@ -11,7 +11,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "base/lanes.h"
 #include "io/csv.h"
 
 enum {
@@ -21,10 +20,10 @@ enum {
 struct fl_csv_cut {
 	size_t count, len; /* of cells; of the line without its end */
 	size_t whole;      /* with its end */
-	struct fl_csv_cell cells[FL_CSV_CUT_CELLS + FL_LANES];
+	struct fl_csv_cell cells[FL_CSV_CUT_CELLS + FL_CSV_PAST];
 };
 
-/* Cut the line that begins at `line`: the cells point into it. FL_LANES bytes
+/* Cut the line that begins at `line`: the cells point into it. FL_CSV_PAST bytes
  * behind `end` can be read.
  * false: not whole before `end`, blank, too long or not plain */
 bool fl_csv_cut(struct fl_csv_cut *cut, char delimiter, const char *line,

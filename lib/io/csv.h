@@ -18,7 +18,7 @@
 #define FL_CSV_ROW_MAX   900000 /* bytes of one row; as long as a record */
 #define FL_CSV_CELLS_MAX 4096
 #define FL_CSV_RAW_MAX   65536 /* bytes kept of a row over FL_CSV_ROW_MAX */
-#define FL_CSV_PAST      32    /* bytes behind a cell that can be read */
+#define FL_CSV_PAST      64    /* bytes behind a cell that can be read */
 
 struct fl_csv_cell {
 	const char *text; /* quotes taken off, blanks around it dropped; of rows

@@ -300,8 +300,6 @@ void fl_csv_clock_print(const struct fl_csv_work *w)
 	static const char midnight[] = "T00:00:00.000Z";
 	struct fl_csv_clock *clock = &w->maker->clock;
 
-	if (clock->printed)
-		return;
 	clock->printed = true;
 	clock->date_len = fl_date_print(clock->day, clock->date);
 	if (!clock->interval.dated) {

@@ -65,7 +65,7 @@ static void learn_numbers(struct learning *l, const struct fl_csv_row *row)
 	for (size_t i = 0; i < l->column_count; i++) {
 		const struct fl_csv_cell *cell =
 			fl_csv_cell_at(row, l->columns[i]);
-		struct fl_csv_digits d;
+		FL_UNINITIALIZED struct fl_csv_digits d;
 
 		if (!fl_csv_digits_look(cell, &d))
 			fl_csv_numbers_add(&l->numbers, cell->text, cell->len,

@@ -285,7 +285,7 @@ static char *put_label(char *to, const struct fl_csv_cell *cell)
 static inline char *put_number(char *to, const struct fl_csv_cell *cell,
 			       unsigned decimals)
 {
-	struct fl_csv_digits d;
+	FL_UNINITIALIZED struct fl_csv_digits d;
 
 	/* 007 and .5 are written anew. */
 	if (!fl_csv_digits_look(cell, &d) || d.point == 0 ||
@@ -348,6 +348,12 @@ static char *run(const struct fl_csv_plain *p, const struct fl_csv_work *w,
 		}
 		fl_lanes_copy(to, step->text, step->len);
 		to += step->len;
+		if (step->kind == STEP_NUMBER) {
+			to = put_number(to, cell, step->decimals);
+			if (!to)
+				return NULL;
+			continue;
+		}
 		switch (step->kind) {
 		case STEP_TEXT:
 			break;
@@ -362,11 +368,6 @@ static char *run(const struct fl_csv_plain *p, const struct fl_csv_work *w,
 		case STEP_DATE:
 			fl_lanes_store(to, fl_lanes_load(clock->date));
 			to += clock->date_len;
-			break;
-		case STEP_NUMBER:
-			to = put_number(to, cell, step->decimals);
-			if (!to)
-				return NULL;
 			break;
 		default:
 			to = put_cell(to, w, step->kind, cell);
@@ -415,16 +416,18 @@ bool fl_csv_plain_make(struct fl_csv_work *w)
 	struct fl_buf *text = &w->made->text;
 	const struct fl_csv_plain *p;
 	const char *end;
-	size_t len;
+	size_t len, most;
 
 	if (w->maker->long_way || !is_plain(w) || !(p = program(w)))
 		return false;
 	/* A cell grows by its quotes at most, and the time, the date and a
 	 * symbol that stands in no cell come to what there is. */
-	fl_buf_reserve(text, p->texts.len + w->row->raw_len +
-				     2 * w->row->count + FL_CSV_SYMBOL_MAX +
-				     2 * (size_t)FL_TIME_TEXT + ROOM);
-	fl_csv_clock_print(w);
+	most = p->texts.len + w->row->raw_len + 2 * w->row->count +
+	       FL_CSV_SYMBOL_MAX + 2 * (size_t)FL_TIME_TEXT + ROOM;
+	if (text->cap - text->len <= most)
+		fl_buf_reserve(text, most);
+	if (!w->maker->clock.printed)
+		fl_csv_clock_print(w);
 	end = run(p, w, text->data + text->len);
 	if (!end)
 		return false;

@@ -49,8 +49,8 @@ static inline const char *fl_csv_show(const struct fl_csv_cell *cell)
 
 /* csv_clock.c: moment, ts_ns, day, timed and interval of the work. */
 enum fl_reason fl_csv_find_time(struct fl_csv_work *w);
-/* ts, date and their lengths in maker->clock, of the row whose time was found
- * last. */
+/* Fill in ts, date and their lengths of maker->clock, for the row whose time
+ * was found last. */
 void fl_csv_clock_print(const struct fl_csv_work *w);
 
 /* csv_value.c: values, printed to made->text. Of cells that are not absent. */
