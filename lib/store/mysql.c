@@ -17,7 +17,12 @@
 #ifndef FL_WITHOUT_MYSQL
 #include <string.h>
 
+#include "base/log.h"
 #include "base/time.h"
+
+enum {
+	EXTRAS = 1, /* version of the views and of what they need */
+};
 
 #define NOPAD       "utf8mb4_nopad_bin"
 #define NOPAD_MYSQL "utf8mb4_0900_bin"
@@ -113,9 +118,32 @@ static const struct fl_wire wire = {
 
 /* --- tables --------------------------------------------------------------- */
 
+/* Whose bars and instruments views show where several providers have one. */
+static void put_preference(struct fl_buf *out)
+{
+	fl_buf_printf(out,
+		      "CREATE TABLE IF NOT EXISTS fl_preference (\n"
+		      "\tprovider varchar(200) NOT NULL PRIMARY KEY,\n"
+		      "\tplace integer NOT NULL COMMENT 'the least goes first; "
+		      "who is not listed comes last, by name'\n"
+		      ")%s COMMENT 'whose bars and instruments views show "
+		      "where several providers have one: yours to fill';\n",
+		      fl_sql_mysql.behind);
+}
+
+/* The comment of fl_schema is the version of what is beside the tables. */
+static void put_extras_version(struct fl_buf *out)
+{
+	fl_buf_printf(out, "ALTER TABLE fl_schema COMMENT = '%d';\n", EXTRAS);
+}
+
 static void print_schema(struct fl_buf *out)
 {
 	fl_server_schema(out, &fl_sql_mysql, 0);
+	put_preference(out);
+	fl_mysql_put_views(out);
+	put_extras_version(out);
+	fl_mysql_put_role(out);
 }
 
 /* One statement after the other; each ends in ";\n". */
@@ -139,19 +167,60 @@ static int run_each(struct fl_server *s, char *sql, struct fl_error *err)
 	return 0;
 }
 
+/* What is a convenience may fail for a lack of rights. */
+static int make_for_people(struct fl_server *s, void (*put)(struct fl_buf *out),
+			   const char *what, struct fl_error *err)
+{
+	struct fl_buf sql = FL_BUF_INIT;
+	int result;
+
+	put(&sql);
+	result = run_each(s, sql.data, err);
+	fl_buf_release(&sql);
+	if (result == 0 || s->db->fault == FL_FAULT_LOST)
+		return result;
+	fl_log("%s are not made: %s; without them all else works, and the end "
+	       "of fl-load --print-schema makes them",
+	       what, s->db->words);
+	fl_error_clear(err);
+	return 0;
+}
+
+static int make_extras(struct fl_server *s, struct fl_error *err)
+{
+	struct fl_buf sql = FL_BUF_INIT;
+	int result;
+
+	put_preference(&sql);
+	result = run_each(s, sql.data, err);
+	fl_buf_reset(&sql);
+	put_extras_version(&sql);
+	if (result == 0)
+		result = make_for_people(s, fl_mysql_put_views, "views", err);
+	if (result == 0)
+		result = make_for_people(s, fl_mysql_put_role,
+					 "role fl_bi and its rights", err);
+	if (result == 0)
+		result = run_each(s, sql.data, err);
+	fl_buf_release(&sql);
+	return result;
+}
+
 static int make_under_lock(struct fl_server *s, struct fl_error *err)
 {
 	struct fl_buf sql = FL_BUF_INIT;
-	int version, result;
+	int version, result = 0;
 
 	/* Others may have been quicker. */
 	if (fl_server_identify(s, &version, err) < 0)
 		return -1;
-	if (version == fl_sql_version(fl_types))
-		return 0;
-	fl_server_schema(&sql, &fl_sql_mysql, version);
-	result = run_each(s, sql.data, err);
-	fl_buf_release(&sql);
+	if (version != fl_sql_version(fl_types)) {
+		fl_server_schema(&sql, &fl_sql_mysql, version);
+		result = run_each(s, sql.data, err);
+		fl_buf_release(&sql);
+	}
+	if (result == 0 && s->extras < EXTRAS)
+		result = make_extras(s, err);
 	return result;
 }
 
@@ -199,6 +268,11 @@ static const struct fl_server_kind kind = {
 	.is_empty = "SELECT COUNT(*) = 0 FROM information_schema.tables "
 		    "WHERE table_schema = DATABASE() "
 		    "AND table_name = 'fl_schema'",
+	.extras = "SELECT COALESCE(MAX(CAST(NULLIF(table_comment, '') AS "
+		  "SIGNED)), 0) FROM information_schema.tables "
+		  "WHERE table_schema = DATABASE() "
+		  "AND table_name = 'fl_schema'",
+	.extras_version = EXTRAS,
 	.password_help =
 		"FL_MYSQL_PASSWORD, a file that FL_MYSQL_PASSWORD_FILE names, "
 		"or ~/.my.cnf holds it",

@@ -1,6 +1,6 @@
 /* mysql: what the parts of the MySQL and MariaDB store share: mysql.c (opening,
- * schema, values) and mysql-write.c (LOAD DATA). All else is server.h's; my.c
- * has the connection.
+ * schema, values), mysql-write.c (LOAD DATA) and mysql-bi.c (views for people).
+ * All else is server.h's; my.c has the connection.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef FL_STORE_MYSQL_H
@@ -8,6 +8,15 @@
 
 #include "store/my.h"
 #include "store/server.h"
+
+/* --- for people (mysql-bi.c) ---------------------------------------------- */
+
+/* Append the views, and the role that may read them. */
+void fl_mysql_put_views(struct fl_buf *out);
+void fl_mysql_put_role(struct fl_buf *out);
+
+/* --- writing ---------------------------------------------------------------
+ */
 
 /* See struct fl_server_kind. */
 bool fl_mysql_can_load(const struct fl_server *s);

@@ -14,6 +14,7 @@
 
 #include "base/mem.h"
 #include "base/time.h"
+#include "store/describe.h"
 
 /* --- dialects ------------------------------------------------------------ */
 
@@ -183,6 +184,7 @@ const struct fl_sql_dialect fl_sql_mysql = {
 		  "COLLATE utf8mb4_nopad_bin",
 	.if_missing = "IF NOT EXISTS ",
 	.sized_text = "varchar(%u)",
+	.comments = true,
 	.index_within = true,
 	.micros = true,
 	.or_nothing = "ON DUPLICATE KEY UPDATE pipeline = VALUES(pipeline)",
@@ -470,10 +472,31 @@ static const char *if_missing(const struct fl_sql_dialect *dialect)
 	return dialect->if_missing ? dialect->if_missing : "";
 }
 
-static void end_table(struct fl_buf *out, const struct fl_sql_dialect *dialect)
+/* Quotes in it are doubled. */
+static void put_comment(struct fl_buf *out, const char *text)
 {
+	fl_buf_puts(out, " COMMENT '");
+	for (; *text; text++) {
+		if (*text == '\'')
+			fl_buf_putc(out, '\'');
+		fl_buf_putc(out, *text);
+	}
+	fl_buf_putc(out, '\'');
+}
+
+/* type: what its rows are; NULL: of none. */
+static void end_table(struct fl_buf *out, const struct fl_sql_dialect *dialect,
+		      const struct fl_type *type)
+{
+	struct fl_buf text = FL_BUF_INIT;
+
 	if (dialect->behind)
 		fl_buf_puts(out, dialect->behind);
+	if (dialect->comments && type) {
+		fl_describe_type(&text, type);
+		put_comment(out, text.data);
+		fl_buf_release(&text);
+	}
 	fl_buf_puts(out, ";\n");
 }
 
@@ -542,6 +565,13 @@ static void put_definition(struct fl_buf *out,
 		fl_buf_puts(out, dialect->types[col->kind]);
 	if (col->required)
 		fl_buf_puts(out, " NOT NULL");
+	if (dialect->comments) {
+		struct fl_buf text = FL_BUF_INIT;
+
+		fl_describe_column(&text, type, col);
+		put_comment(out, text.data);
+		fl_buf_release(&text);
+	}
 }
 
 /* The beginning of an index: what follows is its columns. */
@@ -615,7 +645,7 @@ static void create_table(struct fl_buf *out,
 		fl_buf_puts(out, dialect->clustered);
 	if (type->vast && dialect->by_month)
 		fl_buf_puts(out, dialect->by_month);
-	end_table(out, dialect);
+	end_table(out, dialect, type);
 	if (!dialect->index_within)
 		put_indexes(out, dialect, type);
 }
@@ -701,7 +731,7 @@ static void create_positions(struct fl_buf *out,
 	fl_sql_name(out, dialect, "origin");
 	fl_buf_puts(out, ")\n)");
 	fl_buf_puts(out, dialect->clustered);
-	end_table(out, dialect);
+	end_table(out, dialect, NULL);
 }
 
 void fl_sql_schema(struct fl_buf *out, const struct fl_sql_dialect *dialect,

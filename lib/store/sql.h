@@ -58,6 +58,8 @@ struct fl_sql_dialect {
 	const char *if_missing;
 	/* Texts have a length: VARCHAR(%u) where there is a limit to it. */
 	const char *sized_text;
+	/* Comments stand behind what they are about. */
+	bool comments;
 	/* Indexes stand within the table, and are of all rows. */
 	bool index_within;
 	/* Times have microseconds: a column NAME_ns holds the rest. */

@@ -80,6 +80,52 @@ setup() {
 	fl-fetch store "$place" | cmp - <(fl-fetch store x.db)
 }
 
+# bi STATEMENT: as user guest, who has the role.
+bi() {
+	local rows
+	rows=$(MYSQL_PWD=pw mariadb --no-defaults --skip-ssl -BN -h 127.0.0.1 \
+		-P "$(sed -E 's|.*:([0-9]+)/.*|\1|' <<<"$place")" -u guest \
+		-e "SET ROLE fl_bi; USE ${place##*/}; $1") || return
+	tr '\t' '|' <<<"$rows"
+}
+
+@test "people have views, a role that reads nothing else, and comments" {
+	for file in "$BATS_TEST_DIRNAME"/../data/rec/*.ndjson; do
+		[[ $file = *.bad.ndjson ]] || grep -v '"partial":true' "$file" | fl-load -q "$place"
+	done
+	msql "$place" "CREATE OR REPLACE USER guest IDENTIFIED BY 'pw'; GRANT fl_bi TO guest"
+	run -0 msql "$place" "SHOW FULL TABLES WHERE Table_type = 'VIEW'"
+	[ "${#lines[@]}" = 14 ]
+	for view in "${lines[@]%%|*}"; do bi "SELECT COUNT(*) FROM $view" >count; done
+	[ "$(bi "SELECT symbol, date, close FROM bi_adjusted_daily_bars WHERE symbol = 'ZZZT'")" = 'ZZZT|2026-01-02|101.000000000000000000' ]
+	[ "$(bi "SELECT symbol, relevance FROM bi_news_by_symbol ORDER BY symbol LIMIT 2")" = $'BTC-USD|NULL\nZZZT|0.800000000' ]
+	[ "$(bi "SELECT hour, source_ip, connections FROM bi_denied_connections_hourly WHERE provider = 'ufw'")" = '2026-01-02 16:00:00|192.0.2.1|1' ]
+	[ "$(bi "SELECT COUNT(*) FROM bi_latest_quotes")" = "$(fl-fetch store "$place" --type quote | jq -r '.symbol + " " + .provider' | sort -u | wc -l)" ]
+	run bi "SELECT COUNT(*) FROM quote"
+	[[ $output == *'denied'* ]]
+	[ "$(msql "$place" "SELECT column_comment FROM information_schema.columns WHERE table_schema = DATABASE() AND table_name = 'quote' AND column_name = 'size'")" = 'of the last trade; in shares, contracts or coins' ]
+}
+
+@test "a provider that is preferred is the one whose bar the day has" {
+	for provider in a b; do
+		jq -nc --arg p $provider '{type: "bar", ts: "2026-01-02T00:00:00.000Z", provider: $p, symbol: "ZZZT", interval: "1d",
+			open: 1, high: 1, low: 1, close: 1, adj: "split", date: "2026-01-02", currency: "USD"}'
+	done | fl-load -q "$place"
+	[ "$(msql "$place" "SELECT provider FROM bi_daily_bars")" = a ]
+	msql "$place" "INSERT INTO fl_preference VALUES ('b', 1)"
+	[ "$(msql "$place" "SELECT provider FROM bi_daily_bars")" = b ]
+}
+
+@test "bars made of parts are shown as they are read, vwap to the last digit" {
+	fl-fetch sim -n 20000 --resume "$place" --pipeline p | fl-clean | fl-agg bars 1m |
+		fl-load --pipeline p "$place"
+	fl-fetch store "$place" --type bar | jq -r '[.symbol, .ts[:19], .vwap, .final != false] | join("|")' | sort >want
+	msql "$place" "SELECT symbol, DATE_FORMAT(ts, '%Y-%m-%dT%H:%i:%s'), TRIM(TRAILING '.' FROM TRIM(TRAILING '0' FROM vwap)), IF(final, 'true', 'false') FROM bi_bars" |
+		sort >got
+	[ "$(wc -l <want)" -gt 50 ]
+	diff want got
+}
+
 @test "the README's walk through a database ends with its rows in SQLite" {
 	local block
 	top=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
