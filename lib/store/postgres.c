@@ -111,6 +111,7 @@ static const struct fl_server_kind kind = {
 	.load_piece = fl_pg_load_piece,
 	.load_end = fl_pg_load_end,
 	.note = fl_pg_note,
+	.announce = fl_pg_announce,
 	.put_last = fl_pg_put_last,
 	.write = fl_pg_write,
 	.write_each = fl_pg_write_each,

@@ -3,8 +3,8 @@
  * (views for people),
  * postgres-write.c (COPY), postgres-month.c (partitions), postgres-notes.c
  * (what a load notes of ticks), postgres-last.c (the newest of each series, by
- * that) and postgres-value.c (values as the wire has them). All else is
- * server.h's; pq.c has the connection.
+ * that), postgres-announce.c (who listens is told) and postgres-value.c (values
+ * as the wire has them). All else is server.h's; pq.c has the connection.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef FL_STORE_POSTGRES_H
@@ -89,6 +89,8 @@ int fl_pg_count_anew(struct fl_server *s, struct fl_error *err);
 /* Append the select of the newest row of each series, of those columns. */
 void fl_pg_put_latest(struct fl_buf *sql, const struct fl_type *type,
 		      const char *columns);
+/* Tell who listens what the transaction has brought (postgres-announce.c). */
+int fl_pg_announce(struct fl_server *s, struct fl_error *err);
 int fl_pg_put_last(struct fl_server *s, struct fl_buf *sql,
 		   struct fl_server_table *table, const struct fl_query *query,
 		   struct fl_sql_values *values, struct fl_error *err);

@@ -579,6 +579,8 @@ int fl_server_commit(struct fl_store *store, struct fl_error *err)
 	if (result == 0)
 		result = fl_server_flush(store, err);
 	for (;;) {
+		if (result == 0 && !done && s->kind->announce)
+			result = s->kind->announce(s, err);
 		if (result == 0 && !done)
 			result = fl_db_run(s->db, "COMMIT", "write to", err);
 		if (result == 0 || !try_again(s, err))

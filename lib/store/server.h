@@ -102,6 +102,8 @@ struct fl_server_kind {
 	 * needs nothing. */
 	int (*note)(struct fl_server *s, struct fl_server_table *table,
 		    size_t from, size_t to, struct fl_error *err);
+	/* Before the commit, when all rows are written. NULL: nothing. */
+	int (*announce)(struct fl_server *s, struct fl_error *err);
 	/* Append what gives the newest query->last rows of each series, as a
 	 * relation: "(SELECT …) AS t"; nothing, where it knows of no better
 	 * way than the usual one. NULL: never does. */
