@@ -134,6 +134,8 @@ enum {
 	POLL_MS = 100,   /* between looks at a stop */
 };
 
+#define STEP_BYTES (256L * 1024)
+
 /* The functions of libcurl that we use. */
 #define FUNCTIONS(X)                                                           \
 	X(easy_cleanup)                                                        \
@@ -271,6 +273,10 @@ static void set_exact(struct job *job)
 	SET(ACCEPT_ENCODING, NULL);
 	SET(PATH_AS_IS, 1L);
 	SET(USERAGENT, NULL); /* the header has it, if at all */
+	/* A step moves so much at the most, and steps are made between other
+	 * work. */
+	SET(BUFFERSIZE, STEP_BYTES);
+	SET(UPLOAD_BUFFERSIZE, STEP_BYTES);
 	if (strcmp(job->method, "HEAD") == 0) {
 		SET(NOBODY, 1L);
 	} else if (strcmp(job->method, "GET") != 0) {

@@ -28,6 +28,7 @@
 enum {
 	TRIES = 6,
 	TURNS = 4, /* times that a request is asked anew from here */
+	STEPS = 3, /* without an answer, while others wait for us */
 	BODY_MAX_MIB = 64,
 	SKEW_S = 15 * 60, /* what S3 bears of two clocks */
 };
@@ -656,8 +657,10 @@ static int step(struct fl_s3 *s3, int64_t wait_ns)
 
 void fl_s3_work(struct fl_s3 *s3)
 {
-	while (s3->running && step(s3, 0) == 1)
-		;
+	for (int steps = 0; s3->running && steps < STEPS;) {
+		if (step(s3, 0) != 1)
+			steps++;
+	}
 }
 
 bool fl_s3_is_done(const struct fl_s3_call *call)

@@ -70,6 +70,15 @@ void fl_lake_s3_end(struct fl_object_in **out)
 	free(in);
 }
 
+static bool is_expected(const struct fl_lake_bucket *bucket, const char *key)
+{
+	const struct fl_lake_errand *at = bucket->expected;
+
+	while (at && strcmp(at->key, key) != 0)
+		at = at->next;
+	return at != NULL;
+}
+
 /* NULL: it is not. */
 static struct fl_lake_errand *take_expected(struct fl_lake_bucket *bucket,
 					    const char *key)
@@ -90,13 +99,18 @@ static struct fl_lake_errand *take_expected(struct fl_lake_bucket *bucket,
 void fl_lake_s3_expect(struct fl_objects *objects, const char *path)
 {
 	struct fl_lake_bucket *bucket = fl_lake_bucket_of(objects);
+	char *key = fl_lake_bucket_key(bucket, path);
 	struct fl_lake_errand *errand;
 
+	if (is_expected(bucket, key)) {
+		free(key);
+		return;
+	}
 	/* Those that nobody came for make room. */
 	if (bucket->expected_count == EXPECTED)
 		fl_lake_errand_free(
 			take_expected(bucket, bucket->expected->key));
-	errand = fl_lake_errand_new("GET", fl_lake_bucket_key(bucket, path));
+	errand = fl_lake_errand_new("GET", key);
 	errand->call.count = FIRST;
 	fl_lake_errand_append(&bucket->expected, errand);
 	bucket->expected_count++;

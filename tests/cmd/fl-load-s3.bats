@@ -134,15 +134,19 @@ list-type | 200 | body=empty'
 
 @test "a commit of which nobody knows whether it was made is looked at" {
 	# It was not made, and somebody else has made one.
+	echo '<ListBucketResult><Contents><Key>x/_commit/p/1</Key><Size>1</Size></Contents></ListBucketResult>' >one
+	echo '{"pipeline":"p","by":"another","stamp":"18eb86f15ebeda6f","positions":[{"origin":"o","pos":"9","via":[]}],"objects":[]}' >commit
 	s3_of <<-END
 		_format | 200 | body=format
 		_format | 412
 		uploads= | 200 | body=none
+		x%2F_commit%2Fp | 200 | body=empty
+		x%2F_commit%2Fp | 200 | body=one
 		list-type | 200 | body=empty
 		_tmp | 200
 		_commit/p/1 | 200 | drop
 		_commit/p/1 | 412
-		_commit/p/1 | 200 | text={"pipeline":"p","by":"another"}
+		_commit/p/1 | 200 | body=commit
 	END
 	run -3 fl-load --pipeline p s3://bkt/x stream
 	[[ $output == *"pipeline 'p' was taken over: somebody else has committed to 's3://bkt/x/' meanwhile"* ]]

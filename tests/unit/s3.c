@@ -6,6 +6,7 @@
 #include "net/s3.h"
 
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -513,6 +514,7 @@ static void test_pages(void)
 
 static void test_upload(void)
 {
+	const struct timespec pause = { .tv_nsec = 10000000 };
 	const size_t part = 5 << 20, size = 2 * part + 12345;
 	char *key = fl_sprintf("%sbig", prefix), *bytes = fl_alloc(size);
 	struct fl_error err = { .code = FL_OK };
@@ -543,6 +545,10 @@ static void test_upload(void)
 	/* Somebody who never finishes, and two who look. */
 	upload = fl_s3_upload_new(s3, key, part);
 	fl_s3_upload_write(upload, bytes, part + 1, &err);
+	for (int i = 0; i < 50; i++) {
+		fl_s3_work(s3);
+		nanosleep(&pause, NULL);
+	}
 	is_int(fl_s3_upload_sweep(s3, prefix, fl_now_ns() - FL_DAY, &err), 0,
 	       "what is young stays: %s", err.text);
 	is_int(fl_s3_upload_sweep(s3, prefix, fl_now_ns() + FL_DAY, &err), 0,
