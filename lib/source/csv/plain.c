@@ -287,10 +287,10 @@ static inline char *put_number(char *to, const struct fl_csv_cell *cell,
 {
 	FL_UNINITIALIZED struct fl_csv_digits d;
 
-	/* 007 and .5 are written anew. */
+	/* 007, .5 and 5. are written anew, or are texts. */
 	if (!fl_csv_digits_look(cell, &d) || d.point == 0 ||
 	    (cell->text[0] == '0' && d.point > 1) ||
-	    d.len - d.point > decimals + 1)
+	    d.len - d.point == 1 || d.len - d.point > decimals + 1)
 		return NULL;
 	fl_lanes_store(to, fl_lanes_load(cell->text));
 	return to + d.keep;
