@@ -38,7 +38,8 @@ old_store() {
 	# The bounds are those of UTC, wherever the tables were made.
 	[ "$(sql "$place" "SET TimeZone = 'UTC'; SELECT pg_get_expr(relpartbound, oid) FROM pg_class WHERE relname = 'quote_2026_01'")" = \
 		"FOR VALUES FROM ('2026-01-01 00:00:00+00') TO ('2026-02-01 00:00:00+00')" ]
-	sql "$place" 'ALTER TABLE quote DETACH PARTITION quote_2025_12; DROP TABLE quote_2025_12'
+	sql "$place" "ALTER TABLE quote DETACH PARTITION quote_2025_12 $([ "$(sql "$place" 'SHOW server_version_num')" -lt 140000 ] || echo CONCURRENTLY)"
+	sql "$place" 'DROP TABLE quote_2025_12'
 	[ "$(fl-fetch store "$place" | wc -l)" = 3 ]
 	[ "$(fl-fetch store "$place" --last 4 | wc -l)" = 3 ]
 	quote 2025-12-30 | fl-load "$place"
