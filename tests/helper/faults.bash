@@ -226,14 +226,14 @@ cut_at_commit() {
 	witness "$place"
 	proxy_cuts "$one_in" 7 "$@"
 	begins "$(through "$(<port)")$parameters"
-	for ((at = 0; at < 1200; at++)); do
+	for ((at = 0; at < 600 + 40 * count; at++)); do
 		for fault; do
 			[ "$(grep -cx "$fault" faults)" -ge "$count" ] || break
 			[ "$fault" != "${!#}" ] || break 2
 		done
 		sleep 0.1
 	done
-	[ $at -lt 1200 ] || fail "too few faults: $(sort faults | uniq -c)"
+	[ $at -lt $((600 + 40 * count)) ] || fail "too few faults: $(sort faults | uniq -c)"
 	comes_to_rest
 	kill "$(<helper.pid)"
 	settles "$(sort faults | uniq -c | awk '{ printf "%s=%d ", $2, $1 }')"
