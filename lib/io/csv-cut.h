@@ -23,9 +23,9 @@ struct fl_csv_cut {
 	struct fl_csv_cell cells[FL_CSV_CUT_CELLS + FL_CSV_PAST];
 };
 
-/* Cut the line that begins at `line`: the cells point into it. FL_CSV_PAST bytes
- * behind `end` can be read.
- * false: not whole before `end`, blank, too long or not plain */
+/* Cut the line that begins at `line`: the cells point into it. FL_CSV_PAST
+ * bytes behind `end` can be read. false: not whole before `end`, blank, too
+ * long or not plain */
 bool fl_csv_cut(struct fl_csv_cut *cut, char delimiter, const char *line,
 		const char *end);
 

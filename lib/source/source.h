@@ -55,8 +55,8 @@ struct fl_ask {
 		       bool retryable, const char *words);
 	void *missed_arg;
 	const char *version; /* ours, for those who want to know who asks */
-	bool runs; /* records are wanted as they come, all of them and with
-		    * nothing between: an item may be a run of lines */
+	bool runs;     /* records are wanted as they come, all of them and with
+			* nothing between: an item may be a run of lines */
 	bool long_way; /* take no short cut for what is usual: tests hold the
 			* one against the other */
 };

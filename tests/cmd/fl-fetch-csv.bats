@@ -286,6 +286,65 @@ bars() {
 	jq -c . want | diff - got
 }
 
+@test "usual rows, by day and by symbol, quoted or not, are what Python makes of them" {
+	command -v python3 || skip "no python3"
+	python3 - <<-'END'
+		import datetime, random
+		random.seed(5)
+		columns = ['open', 'high', 'low', 'close', 'volume', 'adj_close']
+		rows, day = [], datetime.date(2026, 11, 19)
+		while len(rows) < 20000:
+		    day -= datetime.timedelta(days=1 if day.weekday() else 3)
+		    for i in range(250):
+		        base = random.randrange(1000, 9000000)
+		        prices = [f'{(base + random.randrange(900)) / 10000:.4f}' for _ in range(4)]
+		        rows.append([f'{day}', f'S{i}', *prices, f'{base / 9999:.6f}', f'{random.randrange(10**8)}'])
+		def number(text):
+		    return text.rstrip('0').rstrip('.') if '.' in text else text
+		def record(row):
+		    o, h, l, c, a, v = map(number, row[2:])
+		    return (f'{{"type":"bar","ts":"{row[0]}T00:00:00.000Z","provider":"csv","symbol":"{row[1]}",'
+		            f'"interval":"1d","open":{o},"high":{h},"low":{l},"close":{c},"adj":"split",'
+		            f'"date":"{row[0]}","volume":{v},"adj_close":{a}}}\n')
+		for name, order in (('day', None), ('symbol', lambda row: row[1])):
+		    ordered = sorted(rows, key=order) if order else rows
+		    with open(f'{name}.ndjson', 'w', newline='') as out:
+		        out.writelines(map(record, ordered))
+		    for kind, end in (('lf', '\n'), ('crlf', '\r\n'), ('quoted', '\n'), ('mixed', '\n')):
+		        with open(f'{name}-{kind}.csv', 'w', newline='') as out:
+		            out.write('Date,Symbol,Open,High,Low,Close,Adj Close,Volume' + end)
+		            for i, row in enumerate(ordered):
+		                quote = kind == 'quoted' or kind == 'mixed' and i % 500 == 7
+		                row = [f'"{cell}"' if quote else cell for cell in row]
+		                out.write(','.join(row) + end)
+	END
+	for order in day symbol; do
+		for kind in lf crlf quoted mixed; do
+			fl-fetch csv "$order-$kind.csv" | cmp - "$order.ndjson"
+			# One by one, as a selection wants them.
+			fl-fetch csv "$order-$kind.csv" --type bar | cmp - "$order.ndjson"
+		done
+	done
+	tr , '\t' <day-lf.csv >day.tsv
+	fl-fetch csv day.tsv | cmp - day.ndjson
+}
+
+@test "a row that is refused is told in its turn, between runs of others" {
+	{
+		bars 2026-01-02 2026-01-05
+		echo 2026-01-06,1,2,1,x,1
+		bars 2026-01-07 2026-01-08 | tail -n +2
+		echo 2026-01-09,1,2
+	} >p.csv
+	run -1 --separate-stderr fl-fetch csv p.csv --symbol X --rejects inline
+	[ "$(jq -r '.date // .line' <<<"$output" | xargs)" = "2026-01-02 2026-01-05 4 2026-01-07 2026-01-08 7" ]
+	run -6 --separate-stderr fl-fetch csv p.csv --symbol X --max-rejects 0
+	[ "$(jq -r .date <<<"$output" | xargs)" = "2026-01-02 2026-01-05" ]
+	run -1 --separate-stderr fl-fetch csv p.csv p.csv --symbol-from-name --stats json
+	[ "${#lines[@]}" = 8 ]
+	[ "$(jq -r '"\(.in) \(.out) \(.rejected)"' <<<"${stderr_lines[-1]}")" = "12 8 4" ]
+}
+
 @test "patterns that the shell left alone are expanded" {
 	mkdir d
 	bars 2026-01-02 2026-01-05 | tee d/zzza.csv >d/zzzb.csv

@@ -174,9 +174,6 @@ static enum fl_reason read_interval(struct fl_csv_work *w)
 	struct fl_error ignored = { .code = FL_OK };
 	char text[16];
 
-	w->interval = w->maker->interval;
-	if (w->plan->interval == FL_CSV_NO_COLUMN || w->interval.text[0])
-		return FL_REASON_NONE; /* --interval goes before the column */
 	if (cell->len > 0 && cell->len < sizeof(text) - 1) {
 		memcpy(text, cell->text, cell->len);
 		text[cell->len] = '\0';
@@ -210,9 +207,14 @@ static enum fl_reason find_time(struct fl_csv_work *w)
 	w->timed = when.timed || when.form == FL_CSV_INTEGER;
 	w->interval = (struct fl_interval){ .ns = 0 }; /* of quotes */
 	if (w->plan->type == &fl_type_bar) {
-		reason = read_interval(w);
-		if (reason)
-			return reason;
+		w->interval = w->maker->interval;
+		/* --interval goes before the column. */
+		if (w->plan->interval != FL_CSV_NO_COLUMN &&
+		    !w->interval.text[0]) {
+			reason = read_interval(w);
+			if (reason)
+				return reason;
+		}
 		if (w->interval.dated)
 			return find_date(w) ? FL_REASON_NONE
 					    : bad_time(w->note, w->maker->dates,
@@ -257,8 +259,8 @@ static void keep(struct fl_csv_work *w)
 	struct fl_csv_clock *clock = &w->maker->clock;
 
 	/* A clock that may be put back goes by the rows before, too. */
-	clock->known = !w->maker->long_way &&
-		       (!w->maker->zone || w->interval.dated);
+	clock->known =
+		!w->maker->long_way && (!w->maker->zone || w->interval.dated);
 	for (int i = 0; i < FL_CSV_CLOCK_CELLS && clock->known; i++) {
 		const struct fl_csv_cell *cell = clock_cell(w, i);
 

@@ -211,11 +211,16 @@ static bool civil_of(const struct fl_csv_when *when, bool day_first,
 	return fl_date_valid(civil->year, civil->month, civil->day);
 }
 
+static bool is_leap(const struct fl_civil *civil)
+{
+	return civil->second == 60;
+}
+
 /* The wall clock as if it were UTC. A leap second is the next minute's first.
  */
 static bool wall_ns(struct fl_civil civil, int64_t *ns)
 {
-	bool leap = civil.second == 60;
+	bool leap = is_leap(&civil);
 
 	if (leap) {
 		civil.second = 59;
@@ -266,7 +271,8 @@ bool fl_csv_dates_moment(const struct fl_csv_dates *dates,
 		   !wall_ns(moment->civil, &wall)) {
 		return false;
 	} else {
-		fl_civil_from_time(wall, &moment->civil);
+		if (is_leap(&moment->civil))
+			fl_civil_from_time(wall, &moment->civil);
 		if (when->zoned) {
 			moment->exact = true;
 			if (__builtin_sub_overflow(

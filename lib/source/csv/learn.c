@@ -36,9 +36,9 @@ struct learning {
 	struct fl_csv_numbers numbers;
 	size_t columns[FL_FIELDS_MAX]; /* of numbers */
 	size_t column_count;
-	bool steps;   /* are of use */
-	bool usual;   /* what was seen may be remembered */
-	bool dated;   /* `when` is of the cell `date`, and no time follows it */
+	bool steps; /* are of use */
+	bool usual; /* what was seen may be remembered */
+	bool dated; /* `when` is of the cell `date`, and no time follows it */
 	size_t date_len;
 	char date[FL_CSV_CLOCK_CELL_MAX];
 	struct fl_csv_when when;

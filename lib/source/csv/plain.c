@@ -40,9 +40,9 @@ struct step {
 };
 
 enum {
-	PROGRAMS_MAX = 64,          /* of one file: intervals that change */
-	TEXTS_MAX = 256 * 1024,     /* bytes of names of columns */
-	ROOM = 2 * FL_LANES + 2,    /* behind what is written */
+	PROGRAMS_MAX = 64,       /* of one file: intervals that change */
+	TEXTS_MAX = 256 * 1024,  /* bytes of names of columns */
+	ROOM = 2 * FL_LANES + 2, /* behind what is written */
 };
 
 struct fl_csv_plain {
@@ -258,8 +258,8 @@ static bool is_label(const char *text, size_t len)
 {
 	for (size_t i = 0; i < len; i += FL_LANES) {
 		struct fl_lanes bytes = fl_lanes_load(text + i);
-		unsigned mine = len - i >= FL_LANES ? 0xffff
-						    : (1U << (len - i)) - 1;
+		unsigned mine =
+			len - i >= FL_LANES ? 0xffff : (1U << (len - i)) - 1;
 		unsigned odd = fl_lanes_equal(bytes, '"') |
 			       fl_lanes_equal(bytes, '\\') |
 			       ~fl_lanes_within(bytes, ' ', '~');
@@ -289,8 +289,8 @@ static inline char *put_number(char *to, const struct fl_csv_cell *cell,
 
 	/* 007, .5 and 5. are written anew, or are texts. */
 	if (!fl_csv_digits_look(cell, &d) || d.point == 0 ||
-	    (cell->text[0] == '0' && d.point > 1) ||
-	    d.len - d.point == 1 || d.len - d.point > decimals + 1)
+	    (cell->text[0] == '0' && d.point > 1) || d.len - d.point == 1 ||
+	    d.len - d.point > decimals + 1)
 		return NULL;
 	fl_lanes_store(to, fl_lanes_load(cell->text));
 	return to + d.keep;

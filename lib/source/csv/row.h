@@ -23,7 +23,7 @@
 struct fl_csv_plain; /* source/csv/plain.h */
 
 enum {
-	FL_CSV_CLOCK_CELLS = 3,    /* date, time, interval */
+	FL_CSV_CLOCK_CELLS = 3,     /* date, time, interval */
 	FL_CSV_CLOCK_CELL_MAX = 32, /* bytes of one that is remembered */
 };
 

@@ -362,10 +362,27 @@ bool fl_csv_integer(struct fl_csv_scan *in, struct fl_csv_when *when)
 	return true;
 }
 
+/* 2026-01-31 alone, as most files have it. */
+static bool iso_date(const char *at, struct fl_csv_when *when)
+{
+	for (int i = 0; i < 10; i++) {
+		if (i == 4 || i == 7 ? at[i] != '-' : !is_digit(at[i]))
+			return false;
+	}
+	when->form = FL_CSV_DAY;
+	when->year = (at[0] - '0') * 1000 + (at[1] - '0') * 100 +
+		     (at[2] - '0') * 10 + (at[3] - '0');
+	when->month = (at[5] - '0') * 10 + (at[6] - '0');
+	when->day = (at[8] - '0') * 10 + (at[9] - '0');
+	return true;
+}
+
 bool fl_csv_read_any(struct fl_csv_scan *in, struct fl_csv_when *when)
 {
 	size_t count;
 
+	if (in->end - in->at == 10 && iso_date(in->at, when))
+		return true;
 	skip_blanks(in);
 	while (in->end > in->at && (in->end[-1] == ' ' || in->end[-1] == '\t'))
 		in->end--;
