@@ -360,7 +360,7 @@ static int step(struct csv *csv, struct fl_item *item, struct fl_error *err)
 		give_record(csv, item);
 		return 1;
 	}
-	if (csv->reason)
+	if (csv->file && csv->reason)
 		return refuse(csv, err);
 	if (fl_csv_stopped(&csv->job))
 		return 3;
