@@ -9,9 +9,9 @@
  * listener has missed while it was away.
  *
  * Commits that notify wait for each other, in all databases of a server, until
- * the disk has them. Four loads at once in batches of 500 rows, 800 commits, took
- * as long with it as without; where a disk takes its time and many loads commit
- * often, fl.notify=off in the place ends it.
+ * the disk has them. Four loads at once in batches of 500 rows, 800 commits,
+ * took as long with it as without; where a disk takes its time and many loads
+ * commit often, fl.notify=off in the place ends it.
  *
  * source  PostgreSQL documentation: "NOTIFY"
  * SPDX-License-Identifier: Apache-2.0 */
