@@ -10,7 +10,7 @@
  *   2. Those that have not are looked for one by one, from the newest hour
  *      backwards in which they are known to have rows (postgres-notes.c).
  *
- * Measured with ten million ticks of 500 symbols: 1,300 buffers for the newest
+ * Measured with ten million ticks of 500 symbols: 1,600 buffers for the newest
  * of each, where looking for each on its own takes four, the height of the
  * index and the table, and more where others traded since; all rows, which
  * the windows of server-query.c read, are 110,000.
