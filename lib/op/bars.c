@@ -646,18 +646,12 @@ static int put_part(struct state *state, const struct fl_block *block,
 	return 0;
 }
 
-static int take(void *arg, const struct fl_block *block,
-		const struct fl_items *items, uint32_t i, struct fl_error *err)
+static int take_item(struct state *state, const struct fl_block *block,
+		     const struct fl_items *items, const struct item *item,
+		     struct fl_error *err)
 {
-	struct state *state = arg;
-	const struct item *item =
-		(const struct item *)(const void *)items->items + i;
 	struct fl_io *io = state->ask.io;
 
-	/* Bars learn nothing from warm-up: what it holds was stored before. */
-	if (io->warm)
-		return 0;
-	io->counts.in++;
 	if (item->ts > *state->ask.event_ns)
 		*state->ask.event_ns = item->ts;
 	if ((option.keep || item->kind == KIND_REJECT) &&
@@ -682,6 +676,27 @@ static int take(void *arg, const struct fl_block *block,
 	else
 		io->counts.filtered++;
 	return 0;
+}
+
+static int take(void *arg, const struct fl_block *block,
+		const struct fl_items *items, uint32_t i, struct fl_error *err)
+{
+	struct state *state = arg;
+	struct fl_counts *counts = &state->ask.io->counts;
+
+	/* Bars learn nothing from warm-up: what it holds was stored before. */
+	if (state->ask.io->warm)
+		return 0;
+	counts->in++;
+	if (take_item(state, block, items,
+		      (const struct item *)(const void *)items->items + i,
+		      err) == 0)
+		return 0;
+	/* One that could not be written, or whose bar could not, was not taken;
+	 * one reject too many was. */
+	counts->in = counts->used + counts->rejected + counts->duplicates +
+		     counts->filtered + counts->late;
+	return -1;
 }
 
 static int take_mark(void *arg, const char *bytes, size_t len,

@@ -482,6 +482,15 @@ of() {
 	run -141 bash -o pipefail -c 'fl-agg bars 1s <(fl-fetch sim -n 300000) | head -n 1'
 }
 
+@test "what could not be written for want of a reader is not in the account" {
+	for how in '1m --keep' 1s '1s --allowed-lateness 0s'; do
+		rm -f runs
+		# shellcheck disable=SC2086 # words
+		fl-fetch sim -n 200000 | FL_RUNS=$PWD/runs fl-agg bars $how | head -n 2 >out
+		account_closes runs
+	done
+}
+
 @test "a full disk is an error of status 5" {
 	fl-fetch sim -n 1000 >in
 	run -5 bash -c 'fl-agg bars 1m in >/dev/full'
