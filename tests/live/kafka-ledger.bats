@@ -42,7 +42,7 @@ into_database() {
 	local kills=4 ticks=200000 speed=200
 	# All within one session of the market, so that a repeat is never as far
 	# behind as fl-clean cannot remember.
-	[ -z "${FL_LONG:-}" ] || { kills=200 ticks=2000000 speed=60; }
+	[ -z "${FL_LONG:-}" ] || { kills=200 ticks=2000000 speed=50; }
 	run "$BATS_TEST_DIRNAME/../helper/kafka_ledger.sh" $kills "$2" "$PWD" $ticks "$1" $speed
 	echo "# $output" >&3
 	[ "$status" = 0 ]
