@@ -405,9 +405,10 @@ full_disk() {
 
 # --- rows that the database refuses ------------------------------------------------
 
-# dear PRICE: quotes of that price and more are refused.
+# dear PRICE: quotes of that price and more are refused. The tables are made unless
+# $made says that they are.
 dear() {
-	fl-load --migrate "$place"
+	[ -n "${made-}" ] || fl-load --migrate "$place"
 	ask "$place" "ALTER TABLE quote ADD CONSTRAINT cheap CHECK (price < $1)"
 }
 # dear_lines SEED FROM TO: quotes with a number of theirs from FROM to TO, many twice

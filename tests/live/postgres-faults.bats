@@ -100,6 +100,8 @@ teardown() { end_faults; }
 	PGPASSWORD=pw fl-load --migrate "$place"
 	sql "$as_owner" 'REVOKE USAGE ON LANGUAGE plpgsql FROM PUBLIC'
 	export PGPASSWORD=pw
+	# shellcheck disable=SC2034 # for the helper
+	made=1
 	refused_rows 200
 	sql "$place" 'ALTER TABLE quote ALTER exchange TYPE varchar(4)'
 	dear_lines 5 1 40 | sed '7s/"ZZZT"/&,"exchange":"ABCDE"/; 9s/"ZZZT"/&,"exchange":"ABCDE"/' >in
