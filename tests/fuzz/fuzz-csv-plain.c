@@ -123,9 +123,10 @@ static void demand_same(const struct fl_buf *a, const struct fl_buf *b)
 /* Cells that a byte stands for, in the order of how usual they are. */
 static const char *const dates[] = {
 	"2025-10-01", "2025-10-02",           "2025-10-03",
-	"10/04/2025", "2025-11-02 01:30:00",  "2025-11-02 01:45:00",
+	"2025-10-04", "2025-11-02 01:30:00",  "2025-11-02 01:45:00",
 	"1759276800", "2025-10-06T00:00:00Z", "null",
 	"2025-02-30", "\"2025-10-07\"",       "1600-01-01",
+	"10/14/2025",
 };
 static const char *const labels[] = {
 	"AAPL",  "MSFT", "BRK-B",    "aapl", "\"AAPL\"",
