@@ -173,7 +173,9 @@ def csv(bench):
                                   slow=True)),
         ("duckdb", lambda name: Tool(name, script("duckdb", "csv", daily))),
         ("polars", lambda name: Tool(name, script("polars", "csv", daily))))
-    return Workload("csv", "daily bars from CSV to NDJSON", daily, tools, ("close", "volume"), [],
+    targets = [share("fl-fetch csv", bench.peers.names[peer], part)
+               for peer, part in (("duckdb", 4), ("polars", 3)) if peer in bench.peers.names]
+    return Workload("csv", "daily bars from CSV to NDJSON", daily, tools, ("close", "volume"), targets,
                     expected=next((t.name for t in tools if not t.ours), None))
 
 
