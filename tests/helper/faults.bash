@@ -385,6 +385,7 @@ small_disk_ends() {
 	mysql*) msql "${place%/*}/lake" "DROP DATABASE ${place##*/}" ;;
 	esac >drop.log 2>&1 || :
 	umount -l "$(<disk)"
+	rmdir "$(<disk)" 2>/dev/null || :
 }
 
 full_disk() {
