@@ -104,7 +104,7 @@ void fl_kafka_producer_conf(rd_kafka_conf_t *conf)
 		{ "queue.buffering.max.kbytes", "32768" },
 		/* What waits is what the caches must hold: ten times as many
 		 * take half as much time again, and go no faster. */
-		{ "queue.buffering.max.messages", "10000" },
+		{ "queue.buffering.max.messages", "15000" },
 		{ "batch.size", "300000" },
 		{ "linger.ms", "20" },
 	};
