@@ -346,6 +346,7 @@ static int read_file(struct fallback *f, const char *symbol, char *path,
 	asked->operands = operands;
 	asked->symbols = symbols;
 	asked->marked = false;
+	asked->runs = false; /* they are selected here */
 	result = fl_pick_open(&pick, asked, err);
 	if (result == 0)
 		result = csv->open(&state, asked, err);
