@@ -6,30 +6,7 @@
 #include <string.h>
 
 #include "base/buf.h"
-
-#ifdef FL_WITHOUT_EXPAT
-
-bool fl_s3_xml_works(void)
-{
-	return false;
-}
-
-int fl_s3_xml_read(const char *text, size_t len,
-		   int (*each)(void *arg, const char *within, const char *name,
-			       const char *value, struct fl_error *err),
-		   void *arg, struct fl_error *err)
-{
-	(void)text;
-	(void)len;
-	(void)each;
-	(void)arg;
-	return fl_error_set(err, FL_ERR_USAGE,
-			    "this build has no expat, and so no S3");
-}
-
-#else
-
-#include <expat.h>
+#include "io/xml.h"
 
 enum {
 	DEPTH_MAX = 16,
@@ -39,89 +16,56 @@ enum {
 };
 
 struct reader {
-	XML_Parser parser;
 	int (*each)(void *arg, const char *within, const char *name,
 		    const char *value, struct fl_error *err);
 	void *arg;
 	struct fl_error *err;
-	unsigned depth;
+	bool ended; /* by the callback, which has said why */
 	char names[DEPTH_MAX][NAME_SIZE];
 	struct fl_buf texts[DEPTH_MAX];
-	const char *refused; /* why; NULL */
-	bool ended;          /* by the callback */
 };
 
-bool fl_s3_xml_works(void)
-{
-	return true;
-}
-
-static void refuse(struct reader *r, const char *why)
-{
-	if (!r->refused)
-		r->refused = why;
-	XML_StopParser(r->parser, XML_FALSE);
-}
-
-static void XMLCALL take_doctype(void *arg, const XML_Char *name,
-				 const XML_Char *system, const XML_Char *public,
-				 int subset)
-{
-	(void)name;
-	(void)system;
-	(void)public;
-	(void)subset;
-	refuse(arg, "it has a document type");
-}
-
-static void XMLCALL take_start(void *arg, const XML_Char *name,
-			       const XML_Char **attributes)
+static void take_start(struct fl_xml *xml, void *arg, const char *name)
 {
 	const char *colon = strrchr(name, ':');
+	unsigned at = fl_xml_depth(xml) - 1;
 	struct reader *r = arg;
 	size_t len;
 
-	(void)attributes;
 	name = colon ? colon + 1 : name;
 	len = strlen(name);
-	if (r->depth == DEPTH_MAX || len >= NAME_SIZE) {
-		refuse(r, "it is nested too deep, or has too long a name");
+	if (len >= NAME_SIZE) {
+		fl_xml_refuse(xml, "it has too long a name");
 		return;
 	}
-	memcpy(r->names[r->depth], name, len + 1);
-	fl_buf_reset(&r->texts[r->depth]);
-	r->depth++;
+	memcpy(r->names[at], name, len + 1);
+	fl_buf_reset(&r->texts[at]);
 }
 
-static void XMLCALL take_end(void *arg, const XML_Char *name)
+static void take_end(struct fl_xml *xml, void *arg, const char *name)
 {
+	unsigned at = fl_xml_depth(xml) - 1;
 	struct reader *r = arg;
 
 	(void)name;
-	/* The parser may have been stopped within an empty element, of which
-	 * the end comes all the same. */
-	if (r->refused || r->ended)
-		return;
-	r->depth--;
-	if (r->each(r->arg, r->depth ? r->names[r->depth - 1] : "",
-		    r->names[r->depth], fl_buf_text(&r->texts[r->depth]),
-		    r->err) < 0) {
+	if (r->each(r->arg, at ? r->names[at - 1] : "", r->names[at],
+		    fl_buf_text(&r->texts[at]), r->err) < 0) {
 		r->ended = true;
-		XML_StopParser(r->parser, XML_FALSE);
+		fl_xml_refuse(xml, "it was enough");
 	}
 }
 
-static void XMLCALL take_text(void *arg, const XML_Char *text, int len)
+static void take_text(struct fl_xml *xml, void *arg, const char *text,
+		      size_t len)
 {
+	unsigned depth = fl_xml_depth(xml);
 	struct reader *r = arg;
-	struct fl_buf *to;
 
-	if (r->refused || r->ended || r->depth == 0)
+	if (depth == 0)
 		return;
-	to = &r->texts[r->depth - 1];
-	fl_buf_append(to, text, (size_t)len);
-	if (to->over)
-		refuse(r, "an element of it is too long");
+	fl_buf_append(&r->texts[depth - 1], text, len);
+	if (r->texts[depth - 1].over)
+		fl_xml_refuse(xml, "an element of it is too long");
 }
 
 int fl_s3_xml_read(const char *text, size_t len,
@@ -129,32 +73,25 @@ int fl_s3_xml_read(const char *text, size_t len,
 			       const char *value, struct fl_error *err),
 		   void *arg, struct fl_error *err)
 {
+	static const struct fl_xml_reader reader = {
+		.depth = DEPTH_MAX,
+		.doctype = "it has a document type",
+		.start = take_start,
+		.end = take_end,
+		.text = take_text,
+	};
 	struct reader r = { .each = each, .arg = arg, .err = err };
-	int result = 0;
+	struct fl_error why = { .code = FL_OK };
+	int result;
 
 	if (len > ANSWER_MAX)
 		return fl_error_set(err, FL_ERR_AGAIN, "it is too long");
-	r.parser = XML_ParserCreate(NULL);
-	if (!r.parser)
-		return fl_error_set(err, FL_ERR_AGAIN, "expat cannot start");
 	for (int i = 0; i < DEPTH_MAX; i++)
 		r.texts[i].max = TEXT_MAX;
-	XML_SetUserData(r.parser, &r);
-	XML_SetElementHandler(r.parser, take_start, take_end);
-	XML_SetCharacterDataHandler(r.parser, take_text);
-	XML_SetStartDoctypeDeclHandler(r.parser, take_doctype);
-	if (XML_Parse(r.parser, text, (int)len, XML_TRUE) != XML_STATUS_OK)
-		result = -1;
+	result = fl_xml_read(text, len, &reader, &r, FL_ERR_AGAIN, &why);
 	if (result < 0 && !r.ended)
-		fl_error_set(err, FL_ERR_AGAIN, "line %lu: %s",
-			     (unsigned long)XML_GetCurrentLineNumber(r.parser),
-			     r.refused ? r.refused
-				       : XML_ErrorString(
-						 XML_GetErrorCode(r.parser)));
-	XML_ParserFree(r.parser);
+		*err = why;
 	for (int i = 0; i < DEPTH_MAX; i++)
 		fl_buf_release(&r.texts[i]);
 	return result;
 }
-
-#endif

@@ -4,17 +4,14 @@
 #ifndef FL_NET_S3_XML_H
 #define FL_NET_S3_XML_H
 
-#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/error.h"
 
-bool fl_s3_xml_works(void); /* built with expat */
-
 /* Tell of each element at its end: what it is in (""), what it is called, both
  * without a name space, and the text in it without that of elements in it.
- * Texts are UTF-8 and live during the call. One that is nested too deep, has a
- * document type, or a text over 64 KiB is refused.
+ * Texts are UTF-8 and live during the call. One with a text over 64 KiB, or
+ * that io/xml.h refuses, is refused.
  *
  * each    returns below 0 to end it, with err set
  * errors  FL_ERR_AGAIN it is not well-formed: cut off, or no answer of S3 */

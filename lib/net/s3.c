@@ -20,6 +20,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/time.h"
+#include "io/xml.h"
 #include "net/http.h"
 #include "net/s3-conf.h"
 #include "net/s3-xml.h"
@@ -139,7 +140,7 @@ int fl_s3_open(struct fl_s3 **out, const char *bucket, struct fl_error *err)
 		return fl_error_set(err, FL_ERR_USAGE,
 				    "'%s' is no name of a bucket",
 				    fl_show(bucket, strlen(bucket), 100));
-	if (!fl_s3_xml_works())
+	if (!fl_xml_works())
 		return fl_error_set(err, FL_ERR_USAGE,
 				    "this build has no expat, and so no S3");
 	*out = s3 = fl_zalloc(sizeof(*s3));

@@ -9,6 +9,7 @@
 
 #include "base/buf.h"
 #include "base/time.h"
+#include "io/xml.h"
 
 /* --- dates --- */
 
@@ -113,28 +114,7 @@ int64_t fl_rss_time(const char *text)
 	return ns < FL_TIME_MIN || ns > FL_TIME_MAX ? FL_TIME_NONE : ns;
 }
 
-#ifdef FL_WITHOUT_EXPAT
-
-bool fl_rss_works(void)
-{
-	return false;
-}
-
-int fl_rss_read(const char *text, size_t len,
-		void (*each)(void *arg, const struct fl_rss_item *item),
-		void *arg, struct fl_error *err)
-{
-	(void)text;
-	(void)len;
-	(void)each;
-	(void)arg;
-	return fl_error_set(err, FL_ERR_USAGE,
-			    "this build has no expat, and so no RSS");
-}
-
-#else
-
-#include <expat.h>
+/* --- feeds --- */
 
 enum {
 	DEPTH_MAX = 32,
@@ -157,64 +137,31 @@ static const char *const part_names[PARTS] = { "guid",   "title",
 					       "source", "pubDate" };
 
 struct reader {
-	XML_Parser parser;
 	void (*each)(void *arg, const struct fl_rss_item *item);
 	void *arg;
-	unsigned depth, item_depth; /* 0: outside an item */
-	bool feed;                  /* the first element is rss or rdf:RDF */
-	const char *refused;        /* why; NULL */
-	int part;                   /* the text of which comes; -1 */
+	unsigned item_depth; /* 0: outside an item */
+	int part;            /* the text of which comes; -1 */
 	struct fl_buf parts[PARTS];
 };
 
-bool fl_rss_works(void)
+static void take_start(struct fl_xml *xml, void *arg, const char *name)
 {
-	return true;
-}
-
-static void refuse(struct reader *r, const char *why)
-{
-	if (!r->refused)
-		r->refused = why;
-	XML_StopParser(r->parser, XML_FALSE);
-}
-
-static void XMLCALL take_doctype(void *arg, const XML_Char *name,
-				 const XML_Char *system, const XML_Char *public,
-				 int subset)
-{
-	(void)name;
-	(void)system;
-	(void)public;
-	(void)subset;
-	refuse(arg, "it has a document type, which no feed needs");
-}
-
-static void XMLCALL take_start(void *arg, const XML_Char *name,
-			       const XML_Char **attributes)
-{
+	unsigned depth = fl_xml_depth(xml);
 	struct reader *r = arg;
 
-	(void)attributes;
-	if (++r->depth > DEPTH_MAX) {
-		refuse(r, "it is nested too deep");
-		return;
-	}
-	if (r->depth == 1) {
-		r->feed = strcmp(name, "rss") == 0 ||
-			  strcmp(name, "rdf:RDF") == 0;
-		if (!r->feed)
-			refuse(r, "it is no RSS");
+	if (depth == 1) {
+		if (strcmp(name, "rss") != 0 && strcmp(name, "rdf:RDF") != 0)
+			fl_xml_refuse(xml, "it is no RSS");
 		return;
 	}
 	r->part = -1;
 	if (!r->item_depth && strcmp(name, "item") == 0) {
-		r->item_depth = r->depth;
+		r->item_depth = depth;
 		for (int i = 0; i < PARTS; i++)
 			fl_buf_reset(&r->parts[i]);
 		return;
 	}
-	if (!r->item_depth || r->depth != r->item_depth + 1)
+	if (!r->item_depth || depth != r->item_depth + 1)
 		return;
 	for (int i = 0; i < PARTS; i++)
 		if (strcmp(part_names[i], name) == 0 && !r->parts[i].len)
@@ -233,60 +180,52 @@ static void give(struct reader *r)
 			.ts_ns = fl_rss_time(fl_buf_text(&r->parts[DATE])) });
 }
 
-static void XMLCALL take_end(void *arg, const XML_Char *name)
+static void take_end(struct fl_xml *xml, void *arg, const char *name)
 {
+	unsigned depth = fl_xml_depth(xml);
 	struct reader *r = arg;
 
 	(void)name;
-	if (r->item_depth && r->depth == r->item_depth) {
+	if (r->item_depth && depth == r->item_depth) {
 		give(r);
 		r->item_depth = 0;
 	}
-	if (r->depth == r->item_depth + 1)
+	if (depth == r->item_depth + 1)
 		r->part = -1;
-	r->depth--;
 }
 
-static void XMLCALL take_text(void *arg, const XML_Char *text, int len)
+static void take_text(struct fl_xml *xml, void *arg, const char *text,
+		      size_t len)
 {
 	struct reader *r = arg;
 
 	if (r->part < 0)
 		return;
-	fl_buf_append(&r->parts[r->part], text, (size_t)len);
+	fl_buf_append(&r->parts[r->part], text, len);
 	if (r->parts[r->part].over)
-		refuse(r, "an element of it is too long");
+		fl_xml_refuse(xml, "an element of it is too long");
 }
 
 int fl_rss_read(const char *text, size_t len,
 		void (*each)(void *arg, const struct fl_rss_item *item),
 		void *arg, struct fl_error *err)
 {
+	static const struct fl_xml_reader reader = {
+		.depth = DEPTH_MAX,
+		.doctype = "it has a document type, which no feed needs",
+		.start = take_start,
+		.end = take_end,
+		.text = take_text,
+	};
 	struct reader r = { .each = each, .arg = arg, .part = -1 };
-	int result = 0;
+	int result;
 
 	if (len > FEED_MAX)
 		return fl_error_set(err, FL_ERR_DATA, "it is too long");
-	r.parser = XML_ParserCreate(NULL);
-	if (!r.parser)
-		return fl_error_set(err, FL_ERR_AGAIN, "expat cannot start");
 	for (int i = 0; i < PARTS; i++)
 		r.parts[i].max = TEXT_MAX;
-	XML_SetUserData(r.parser, &r);
-	XML_SetElementHandler(r.parser, take_start, take_end);
-	XML_SetCharacterDataHandler(r.parser, take_text);
-	XML_SetStartDoctypeDeclHandler(r.parser, take_doctype);
-	if (XML_Parse(r.parser, text, (int)len, XML_TRUE) != XML_STATUS_OK)
-		result = fl_error_set(
-			err, FL_ERR_DATA, "line %lu: %s",
-			(unsigned long)XML_GetCurrentLineNumber(r.parser),
-			r.refused
-				? r.refused
-				: XML_ErrorString(XML_GetErrorCode(r.parser)));
-	XML_ParserFree(r.parser);
+	result = fl_xml_read(text, len, &reader, &r, FL_ERR_DATA, err);
 	for (int i = 0; i < PARTS; i++)
 		fl_buf_release(&r.parts[i]);
 	return result;
 }
-
-#endif

@@ -1,13 +1,11 @@
 /* rss: feeds of news, RSS 2.0 and its elder forms.
  *
- * XML is read by expat. A document type, which is all that expanding entities
- * without end needs, is refused, and so is whatever is deep or long.
+ * Whatever is long is refused, and what io/xml.h refuses.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef FL_SOURCE_RSS_H
 #define FL_SOURCE_RSS_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -21,8 +19,6 @@ struct fl_rss_item {
 	int64_t ts_ns; /* pubDate; FL_TIME_NONE: none that can be read */
 };
 
-/* Was this built with expat? */
-bool fl_rss_works(void);
 /* Read a feed of at most a few MiB and hand each item over.
  * returns 0; -1 with err: FL_ERR_DATA no XML, no feed, or refused */
 int fl_rss_read(const char *text, size_t len,

@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "base/time.h"
 #include "base/utf8.h"
+#include "io/xml.h"
 #include "source/rss.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -35,7 +36,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	char *text = fl_strndup((const char *)data, size);
 	size_t count = 0;
 
-	if (fl_rss_works() && fl_rss_read(text, size, take, &count, &err) < 0)
+	if (fl_xml_works() && fl_rss_read(text, size, take, &count, &err) < 0)
 		assert(err.code == FL_ERR_DATA && err.text[0]);
 	(void)fl_rss_time(text);
 	free(text);

@@ -12,6 +12,7 @@
 
 #include "base/mem.h"
 #include "base/utf8.h"
+#include "io/xml.h"
 #include "net/s3-xml.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -38,8 +39,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (left == 0)
 		left = 1000;
-	if (fl_s3_xml_works() &&
-	    fl_s3_xml_read(text, size, take, &left, &err) < 0)
+	if (fl_xml_works() && fl_s3_xml_read(text, size, take, &left, &err) < 0)
 		assert((err.code == FL_ERR_AGAIN || left == 0) && err.text[0]);
 	free(text);
 	return 0;

@@ -7,7 +7,7 @@
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include "answers.h"
-#include "source/rss.h"
+#include "io/xml.h"
 #include "source/yahoo/ask.h"
 
 static void judge(void *arg, const struct fl_item *item, enum fl_reason refused)
@@ -25,8 +25,8 @@ static const struct fl_polled *choose(uint8_t byte, struct fl_yahoo_ask *ask)
 		.kind = byte & 1 ? FL_YAHOO_INSTRUMENTS : FL_YAHOO_NEWS,
 		.search = byte & 1 ? texts : NULL,
 		.count = 10,
-		.from_search = !(byte & 2) || !fl_rss_works(),
-		.from_rss = (byte & 6) && fl_rss_works(),
+		.from_search = !(byte & 2) || !fl_xml_works(),
+		.from_rss = (byte & 6) && fl_xml_works(),
 		.last = byte & 8 ? 2 : 0,
 		.from_ns = FL_TIME_NONE,
 		.to_ns = FL_TIME_NONE,

@@ -310,7 +310,10 @@ static void test_xml(void)
 		{ "<!DOCTYPE a [<!ENTITY b \"c\">]><a>&b;</a>",
 		  "!3 line 1: it has a document type" },
 		{ "<a><a><a><a><a><a><a><a><a><a><a><a><a><a><a><a><a><a>",
-		  "!3 line 1: it is nested too deep, or has too long a name" },
+		  "!3 line 1: it is nested too deep" },
+		{ "<a-name-that-goes-on-and-on-and-on-and-on-and-on-and-on-and-"
+		  "on-and-on/>",
+		  "!3 line 1: it has too long a name" },
 	};
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {

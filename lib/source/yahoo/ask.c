@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/near.h"
-#include "source/rss.h"
+#include "io/xml.h"
 #include "source/yahoo/yahoo.h"
 
 #define SCREENERS                                                              \
@@ -159,7 +159,7 @@ static int check_screener(const char *name, struct fl_error *err)
 static int take_feeds(struct fl_yahoo_ask *out, struct fl_error *err)
 {
 	out->from_search = !option.feeds.count;
-	out->from_rss = !option.feeds.count && fl_rss_works() && !out->search;
+	out->from_rss = !option.feeds.count && fl_xml_works() && !out->search;
 	for (uint64_t i = 0; i < option.feeds.count; i++) {
 		const char *name = option.feeds.items[i];
 
@@ -173,7 +173,7 @@ static int take_feeds(struct fl_yahoo_ask *out, struct fl_error *err)
 					    "not '%s'",
 					    fl_show(name, strlen(name), 60));
 	}
-	if (out->from_rss && !fl_rss_works())
+	if (out->from_rss && !fl_xml_works())
 		return fl_error_set(err, FL_ERR_USAGE,
 				    "--feed rss is left out of this build, "
 				    "which was made without expat");
