@@ -31,7 +31,7 @@ struct fl_my_stream {
 	bool over;           /* nobody takes it any more */
 	struct fl_buf going; /* being sent: the thread's own */
 
-	uint64_t rows, replaced, warnings;
+	uint64_t warnings;
 	int got;
 	struct fl_error err;
 };
@@ -59,10 +59,10 @@ static int next(void *arg, const char **bytes, size_t *len,
 static void *work(void *arg)
 {
 	struct fl_my_stream *stream = arg;
+	uint64_t rows, replaced;
 
-	stream->got =
-		fl_my_load(stream->db, stream->sql, next, stream, &stream->rows,
-			   &stream->replaced, &stream->warnings, &stream->err);
+	stream->got = fl_my_load(stream->db, stream->sql, next, stream, &rows,
+				 &replaced, &stream->warnings, &stream->err);
 	pthread_mutex_lock(&stream->lock);
 	stream->over = true;
 	pthread_cond_signal(&stream->moved);
@@ -120,8 +120,7 @@ void fl_my_load_put(struct fl_db *db, const char *bytes, size_t len)
 	pthread_mutex_unlock(&stream->lock);
 }
 
-int fl_my_load_end(struct fl_db *db, uint64_t *rows, uint64_t *replaced,
-		   uint64_t *warnings, struct fl_error *err)
+int fl_my_load_end(struct fl_db *db, uint64_t *warnings, struct fl_error *err)
 {
 	struct fl_my *my = (struct fl_my *)db;
 	struct fl_my_stream *stream = my->stream;
@@ -133,8 +132,6 @@ int fl_my_load_end(struct fl_db *db, uint64_t *rows, uint64_t *replaced,
 	pthread_mutex_unlock(&stream->lock);
 	pthread_join(stream->thread, NULL);
 	my->stream = NULL;
-	*rows = stream->rows;
-	*replaced = stream->replaced;
 	*warnings = stream->warnings;
 	got = stream->got;
 	if (got < 0)

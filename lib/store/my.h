@@ -95,8 +95,7 @@ int fl_my_load(struct fl_db *db, const char *sql, fl_my_piece_fn next,
  */
 int fl_my_load_begin(struct fl_db *db, const char *sql, struct fl_error *err);
 void fl_my_load_put(struct fl_db *db, const char *bytes, size_t len);
-int fl_my_load_end(struct fl_db *db, uint64_t *rows, uint64_t *replaced,
-		   uint64_t *warnings, struct fl_error *err);
+int fl_my_load_end(struct fl_db *db, uint64_t *warnings, struct fl_error *err);
 
 /* INSERT … VALUES … ON DUPLICATE KEY UPDATE of `rows` rows.
  * replaced  how many there were before, be they changed or not */

@@ -92,8 +92,8 @@ int fl_mysql_load_piece(struct fl_server *s, const char *bytes, size_t len,
 
 int fl_mysql_load_end(struct fl_server *s, bool *stored, struct fl_error *err)
 {
-	uint64_t rows, replaced, warnings = 0;
-	int got = fl_my_load_end(s->db, &rows, &replaced, &warnings, err);
+	uint64_t warnings = 0;
+	int got = fl_my_load_end(s->db, &warnings, err);
 
 	*stored = got == 0 && warnings == 0;
 	if (got < 0 && s->db->fault != FL_FAULT_ROW)

@@ -286,14 +286,12 @@ static void put_block(struct fl_buf *sql, const struct fl_server *s,
 	fl_buf_putc(sql, ')');
 	put_replacing(sql, table);
 	/* What counted a row that was refused is undone. */
-	fl_buf_printf(
-		sql,
-		";\nSELECT " COUNTED(
-			"%s") " INTO there;\n"
-			      "EXCEPTION WHEN OTHERS THEN\n"
-			      "PERFORM setval('pg_temp.\"fl_count_%s\"', there + 1, "
-			      "false);\n",
-		table->type->name, table->type->name);
+	fl_buf_printf(sql, ";\nSELECT " COUNTED("%s"), table->type->name);
+	fl_buf_puts(sql, " INTO there;\nEXCEPTION WHEN OTHERS THEN\n");
+	fl_buf_printf(sql,
+		      "PERFORM setval('pg_temp.\"fl_count_%s\"', there + 1, "
+		      "false);\n",
+		      table->type->name);
 	fl_buf_puts(
 		sql,
 		"GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, "

@@ -1,10 +1,10 @@
 /* postgres: what the parts of the PostgreSQL store share: postgres.c (opening,
  * tables), postgres-schema.c (what there is beside the tables), postgres-bi.c
- * (views for people),
- * postgres-write.c (COPY), postgres-month.c (partitions), postgres-notes.c
- * (what a load notes of ticks), postgres-last.c (the newest of each series, by
- * that), postgres-announce.c (who listens is told) and postgres-value.c (values
- * as the wire has them). All else is server.h's; pq.c has the connection.
+ * (views for people), postgres-write.c (COPY), postgres-month.c (partitions),
+ * postgres-notes.c (what a load notes of ticks), postgres-last.c (the newest of
+ * each series, by that), postgres-announce.c (who listens is told) and
+ * postgres-value.c (values as the wire has them). All else is server.h's; pq.c
+ * has the connection.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef FL_STORE_POSTGRES_H
@@ -89,10 +89,14 @@ int fl_pg_count_anew(struct fl_server *s, struct fl_error *err);
 /* Append the select of the newest row of each series, of those columns. */
 void fl_pg_put_latest(struct fl_buf *sql, const struct fl_type *type,
 		      const char *columns);
-/* Tell who listens what the transaction has brought (postgres-announce.c). */
-int fl_pg_announce(struct fl_server *s, struct fl_error *err);
+/* See struct fl_server_kind. */
 int fl_pg_put_last(struct fl_server *s, struct fl_buf *sql,
 		   struct fl_server_table *table, const struct fl_query *query,
 		   struct fl_sql_values *values, struct fl_error *err);
+
+/* --- who listens (postgres-announce.c) ------------------------------------ */
+
+/* Tell them what the transaction has brought. */
+int fl_pg_announce(struct fl_server *s, struct fl_error *err);
 
 #endif

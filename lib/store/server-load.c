@@ -89,6 +89,15 @@ static int end_load(struct fl_server *s, struct fl_error *err)
 	return fl_server_back_to(s, "fl_load", err);
 }
 
+/* What has failed says why, not the end of it. */
+static void drop_failed(struct fl_server *s)
+{
+	enum fl_fault fault = s->db->fault;
+
+	fl_server_stream_drop(s);
+	s->db->fault = fault;
+}
+
 static bool may_load(const struct fl_server *s,
 		     const struct fl_server_table *table)
 {
@@ -109,11 +118,10 @@ int fl_server_load(struct fl_server *s, struct fl_server_table *table,
 		return 0;
 	if (begin_load(s, table, err) < 0)
 		return -1;
-	if (load_rows(s, table->row_count, err) < 0) {
-		fl_server_stream_drop(s);
-		return -1;
-	}
-	return end_load(s, err);
+	if (load_rows(s, table->row_count, err) == 0)
+		return end_load(s, err);
+	drop_failed(s);
+	return -1;
 }
 
 /* May all that wait be sent? Not when they have other columns than those that
@@ -130,12 +138,10 @@ static bool may_follow(const struct fl_server *s,
 /* --- while rows still come ------------------------------------------------ */
 
 /* What cannot be told now is told when the stream is ended. */
-static void fail_later(struct fl_server *s)
+static void fail_later(struct fl_server *s, const struct fl_error *err)
 {
-	enum fl_fault fault = s->db->fault;
-
-	fl_server_stream_drop(s);
-	s->db->fault = fault;
+	drop_failed(s);
+	s->stream_err = *err;
 	s->stream_failed = true;
 }
 
@@ -143,6 +149,7 @@ void fl_server_stream(struct fl_server *s, struct fl_server_table *table)
 {
 	const struct fl_server_row *last = &table->rows[table->row_count - 1];
 	size_t sent = s->loading ? table->loaded : table->written;
+	struct fl_error err = { .code = FL_OK };
 
 	/* It would be in the way of what is there. */
 	table->quiet |= !last->dead && last->known;
@@ -151,16 +158,10 @@ void fl_server_stream(struct fl_server *s, struct fl_server_table *table)
 		return;
 	if (!s->loading && (table->quiet || !may_load(s, table)))
 		return;
-	if (!s->loading && begin_load(s, table, &s->stream_err) < 0) {
-		fail_later(s);
-		return;
-	}
-	if (!may_follow(s, table)) {
-		if (end_load(s, &s->stream_err) < 0)
-			fail_later(s);
-	} else if (load_rows(s, table->row_count, &s->stream_err) < 0) {
-		fail_later(s);
-	}
+	if ((!s->loading && begin_load(s, table, &err) < 0) ||
+	    (may_follow(s, table) ? load_rows(s, table->row_count, &err)
+				  : end_load(s, &err)) < 0)
+		fail_later(s, &err);
 }
 
 bool fl_server_stream_has(struct fl_server *s,
@@ -184,7 +185,6 @@ int fl_server_stream_end(struct fl_server *s, struct fl_error *err)
 	if (s->stream_failed) {
 		s->stream_failed = false;
 		*err = s->stream_err;
-		fl_error_clear(&s->stream_err);
 		return -1;
 	}
 	return s->loading ? end_load(s, err) : 0;
@@ -194,7 +194,7 @@ int fl_server_stream_finish(struct fl_server *s, struct fl_error *err)
 {
 	if (s->loading && may_follow(s, s->loading) &&
 	    load_rows(s, s->loading->row_count, err) < 0) {
-		fl_server_stream_drop(s);
+		drop_failed(s);
 		return -1;
 	}
 	return fl_server_stream_end(s, err);

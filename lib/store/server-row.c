@@ -377,11 +377,9 @@ void fl_server_table_free(const struct fl_server *s,
 		return;
 	if (s->kind->release)
 		s->kind->release(table);
-	for (size_t i = 0; i < table->count; i++)
-		fl_buf_release(&table->leads[i]);
 	fl_buf_release(&table->cells);
 	fl_buf_release(&table->lines);
-	free(table->leads);
+	fl_sql_leads_free(table->leads, table->count);
 	free(table->by_key);
 	free(table->rows);
 	free(table->slots);
@@ -516,7 +514,7 @@ int fl_server_put(struct fl_store *store, const struct fl_record *rec,
 		rec = fl_record_mend(rec, &s->text, &s->json, &s->mended);
 	key = put_cells(s, table, rec);
 	waiting = find(table, key);
-	if ((table->partial >= 0 && fl_bar_may_meet_parts(rec))) {
+	if (table->partial_column >= 0 && fl_bar_may_meet_parts(rec)) {
 		table->cells.len = cells;
 		if (fl_server_merge(store, table, &rec, waiting, outcome,
 				    &known, note, err) < 0)

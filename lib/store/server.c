@@ -33,28 +33,12 @@ struct fl_server_table *fl_server_table(struct fl_server *s,
 	table = fl_zalloc(sizeof(*table));
 	table->type = type;
 	table->count = fl_sql_columns(s->kind->dialect, type, table->cols);
-	table->partial = fl_type_field(type, "partial", 7);
-	table->partial_column = table->pipeline_column = table->ts_column = -1;
-	table->leads = fl_zalloc(table->count * sizeof(*table->leads));
-	for (size_t i = 0; i < table->count; i++) {
-		const struct fl_sql_column *col = &table->cols[i];
-		const char *path;
-
-		if (col->role == FL_SQL_PIPELINE)
-			table->pipeline_column = (int)i;
-		if (col->role != FL_SQL_FIELD)
-			continue;
-		if (table->partial >= 0 && col->field == table->partial)
-			table->partial_column = (int)i;
-		path = type->fields[col->field].path;
-		if (strcmp(path, "ts") == 0)
-			table->ts_column = (int)i;
-		if (!type->doc && strchr(path, '.'))
-			FL_BUG("a path into an object needs `doc`");
-		fl_buf_putc(&table->leads[i], ',');
-		fl_buf_json_string(&table->leads[i], path, strlen(path));
-		fl_buf_putc(&table->leads[i], ':');
-	}
+	table->leads = fl_sql_leads(type, table->cols, table->count);
+	table->ts_column = fl_sql_find(table->cols, table->count, "ts");
+	table->partial_column =
+		fl_sql_find(table->cols, table->count, "partial");
+	table->pipeline_column =
+		fl_sql_find(table->cols, table->count, "pipeline");
 	return s->tables[type->id] = table;
 }
 

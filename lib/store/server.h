@@ -1,9 +1,9 @@
 /* server: the store in a database that a server keeps, whichever kind it is:
  * server.c (transactions, positions), server-row.c (rows that wait for the
- * commit), server-merge.c (parts of bars), server-query.c (reading). A kind
- * brings its connection (db.h), its dialect (sql.h), its values (struct
- * fl_wire) and what it does best to write many rows; postgres.c and mysql.c are
- * those there are.
+ * commit), server-load.c and server-write.c (rows into their tables),
+ * server-merge.c (parts of bars), server-query.c (reading). A kind brings its
+ * connection (db.h), its dialect (sql.h), its values (struct fl_wire) and what
+ * it does best to write many rows; postgres.c and mysql.c are those there are.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef FL_STORE_SERVER_H
@@ -144,12 +144,9 @@ struct fl_server_table {
 	struct fl_sql_column cols[FL_SQL_COLUMNS_MAX];
 	size_t count;
 	int ts_column;                       /* its rest is the next one */
-	int partial;                         /* field `partial`; -1: none */
-	int partial_column, pipeline_column; /* likewise */
+	int partial_column, pipeline_column; /* -1: the type has none */
 
-	/* Of each column, what stands before its value in a record: ,"price":
-	 */
-	struct fl_buf *leads;
+	struct fl_buf *leads; /* fl_sql_leads() */
 	char *by_key; /* the statement for the row of a key; when first used */
 
 	/* Rows of the transaction, found by their key. */
@@ -272,8 +269,7 @@ void fl_server_close(struct fl_store *store);
 	.next = fl_server_next, .end = fl_server_end, .list = fl_server_list,  \
 	.close = fl_server_close
 
-/* --- for a kind ------------------------------------------------------------
- */
+/* --- for a kind ----------------------------------------------------------- */
 
 /* What is there? Sets s->empty; the version is 0 then. */
 int fl_server_identify(struct fl_server *s, int *version, struct fl_error *err);
@@ -298,8 +294,7 @@ bool fl_server_next_cell(const struct fl_server_table *table,
 			 const struct fl_server_row *row, size_t *at, size_t i,
 			 struct fl_cell *cell);
 
-/* --- among themselves ------------------------------------------------------
- */
+/* --- among themselves ----------------------------------------------------- */
 
 /* Begin on the server, too, if that is not done. */
 int fl_server_begin(struct fl_server *s, struct fl_error *err);

@@ -10,6 +10,7 @@
 #include "store/sql.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -1053,6 +1054,43 @@ size_t fl_sql_series(const struct fl_sql_column *cols, size_t count,
 			series[n++] = (size_t)(col - cols);
 	}
 	return n;
+}
+
+int fl_sql_find(const struct fl_sql_column *cols, size_t count,
+		const char *name)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (strcmp(cols[i].name, name) == 0)
+			return (int)i;
+	}
+	return -1;
+}
+
+struct fl_buf *fl_sql_leads(const struct fl_type *type,
+			    const struct fl_sql_column *cols, size_t count)
+{
+	struct fl_buf *leads = fl_zalloc(count * sizeof(*leads));
+
+	for (size_t i = 0; i < count; i++) {
+		const char *path;
+
+		if (cols[i].role != FL_SQL_FIELD)
+			continue;
+		path = type->fields[cols[i].field].path;
+		if (!type->doc && strchr(path, '.'))
+			FL_BUG("a path into an object needs `doc`");
+		fl_buf_putc(&leads[i], ',');
+		fl_buf_json_string(&leads[i], path, strlen(path));
+		fl_buf_putc(&leads[i], ':');
+	}
+	return leads;
+}
+
+void fl_sql_leads_free(struct fl_buf *leads, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		fl_buf_release(&leads[i]);
+	free(leads);
 }
 
 /* What a summary is by, with what of it the type has. Symbol first, as the key

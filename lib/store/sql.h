@@ -138,6 +138,15 @@ void fl_sql_order(struct fl_buf *out, const struct fl_sql_dialect *dialect,
  * among the type's columns, in the order of the key. */
 size_t fl_sql_series(const struct fl_sql_column *cols, size_t count,
 		     size_t *series);
+/* The place of the column of that name; -1: there is none. */
+int fl_sql_find(const struct fl_sql_column *cols, size_t count,
+		const char *name);
+/* Of each column of a field, what stands before its value in a record:
+ * ,"price":
+ * returns as many as there are columns, for fl_sql_leads_free() */
+struct fl_buf *fl_sql_leads(const struct fl_type *type,
+			    const struct fl_sql_column *cols, size_t count);
+void fl_sql_leads_free(struct fl_buf *leads, size_t count);
 /* The summary: provider, symbol, interval (NULL where the type has none),
  * count, first and last ts. */
 void fl_sql_list(struct fl_buf *out, const struct fl_sql_dialect *dialect,

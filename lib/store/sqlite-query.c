@@ -265,12 +265,8 @@ static int advance(struct fl_cursor *cursor, struct part *part,
 	int got = sqlite3_step(part->stmt);
 
 	if (got == SQLITE_ROW) {
-		for (size_t i = 0; i < part->table->count; i++) {
-			if (strcmp(part->table->cols[i].name, "ts") != 0)
-				continue;
-			part->ts = sqlite3_column_int64(part->stmt, (int)i);
-			break;
-		}
+		part->ts = sqlite3_column_int64(part->stmt,
+						part->table->ts_column);
 		return 0;
 	}
 	if (got != SQLITE_DONE)

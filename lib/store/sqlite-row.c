@@ -415,7 +415,7 @@ int fl_sqlite_put(struct fl_store *store, const struct fl_record *rec,
 	*outcome = FL_PUT_NEW;
 	if (rec->fixes)
 		rec = fl_record_mend(rec, &s->text, &s->json, &s->mended);
-	if ((table->partial >= 0 && fl_bar_may_meet_parts(rec))) {
+	if (table->partial_column >= 0 && fl_bar_may_meet_parts(rec)) {
 		if (flush(s, table, err) < 0 ||
 		    fl_sqlite_merge(store, table, &rec, outcome, note, err) < 0)
 			return -1;

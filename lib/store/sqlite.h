@@ -36,8 +36,8 @@ struct fl_sqlite_table {
 	const struct fl_type *type;
 	struct fl_sql_column cols[FL_SQL_COLUMNS_MAX];
 	size_t count;
-	int partial; /* field `partial`; -1: the type has none */
-	int partial_column, pipeline_column; /* likewise */
+	int ts_column;
+	int partial_column, pipeline_column; /* -1: the type has none */
 
 	/* Writing: rows wait until there are FL_SQLITE_GROUP of them. */
 	size_t used[FL_SQL_COLUMNS_MAX]; /* columns that are written … */
@@ -49,9 +49,7 @@ struct fl_sqlite_table {
 	const char *pipeline;        /* of the parts at hand */
 	struct fl_buf texts;         /* of the cells */
 
-	/* Of each column, what stands before its value in a record:
-	 * ,"price": */
-	struct fl_buf *leads;
+	struct fl_buf *leads; /* fl_sql_leads() */
 };
 
 struct fl_sqlite {
