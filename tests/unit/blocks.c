@@ -186,6 +186,8 @@ static void put_line(struct fl_buf *text, size_t len)
 	char head[16];
 	int n = snprintf(head, sizeof(head), "{%u", turn++);
 
+	if (n < 0)
+		abort();
 	fl_buf_append(text, head, len < (size_t)n ? len : (size_t)n);
 	for (size_t i = (size_t)n; i < len; i++)
 		fl_buf_putc(text, (char)('a' + i % 26));
