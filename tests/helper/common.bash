@@ -100,18 +100,25 @@ account_closes() {
 	[ -z "$open" ] || fail "an account does not close: $open"
 }
 
+# unit_suite NAME: a unit program holds with the servers that there are; what it
+# said is in a file of that name.
+unit_suite() {
+	local variant=${FL_VARIANT:-release}
+	(
+		cd "$BATS_TEST_DIRNAME/../.." || exit
+		make -s "build/$variant/unit/$1" VARIANT="$variant" CC="${FL_CC:-gcc}" >&2 &&
+			"build/$variant/unit/$1"
+	) >"$BATS_TEST_TMPDIR/$1" || {
+		grep -A 6 '^not ok\|^Bail out' "$BATS_TEST_TMPDIR/$1"
+		return 1
+	}
+}
+
 # fl_stores_hold KIND: the suites of all stores hold, and do not pass over KIND.
 fl_stores_hold() {
-	local suite variant=${FL_VARIANT:-release}
+	local suite
 	for suite in store store-parts; do
-		(
-			cd "$BATS_TEST_DIRNAME/../.." || exit
-			make -s "build/$variant/unit/$suite" VARIANT="$variant" CC="${FL_CC:-gcc}" >&2 &&
-				"build/$variant/unit/$suite"
-		) >"$BATS_TEST_TMPDIR/$suite" || {
-			grep -A 6 '^not ok\|^Bail out' "$BATS_TEST_TMPDIR/$suite"
-			return 1
-		}
+		unit_suite $suite
 		run ! grep "$1 # SKIP" "$BATS_TEST_TMPDIR/$suite"
 	done
 }

@@ -5,35 +5,24 @@
 #   setup() { kafka_ready; }
 #   teardown_file() { kafka stop; }
 
+# shellcheck source-path=SCRIPTDIR
+source "$(dirname "${BASH_SOURCE[0]}")/service.bash"
+
 # kafka COMMAND [ARG...]: of the one that the file has.
 kafka() {
 	"$BATS_TEST_DIRNAME/../../scripts/services/kafka" "$@" --dir "$BATS_FILE_TMPDIR/kafka"
 }
 
-# begin_kafka [OPTION...]: starts it. What is not to be had is why the tests are
-# skipped; all else that goes wrong is for the first of them to show.
-begin_kafka() {
-	local said='kafka: kcat is not installed' got=4
-	if command -v kcat >/dev/null; then
-		got=0
-		said=$(kafka start "$@" 2>&1) || got=$?
-	fi
-	echo "$said" >"$BATS_FILE_TMPDIR/start"
-	case $got:$said in
-	4:*' is not installed'* | 3:*'Maven cannot'*)
-		sed -n 's/^kafka: \(.*\( not installed\|cannot\).*[^:]\)/\1/p' <<<"$said" >"$BATS_FILE_TMPDIR/missing"
-		;;
-	esac
+# begin_kafka [OPTION...]: starts it, where there is kcat, too.
+begin_kafka() { begin_service kafka kafka_with_kcat "$@"; }
+kafka_with_kcat() {
+	command -v kcat >/dev/null || { echo 'kafka: kcat is not installed'; return 4; }
+	kafka "$@"
 }
 
 # kafka_ready: skips the test where there is no Kafka, else puts where it
 # listens into FL_BROKERS and FL_KAFKA_TEST_….
-kafka_ready() {
-	local where
-	[ ! -e "$BATS_FILE_TMPDIR/missing" ] || skip "$(<"$BATS_FILE_TMPDIR/missing")"
-	where=$(kafka env) || { cat "$BATS_FILE_TMPDIR/start" >&2; return 1; }
-	eval "$where"
-}
+kafka_ready() { service_ready kafka kafka; }
 
 same() { cmp "$1" "$2" || fail "$(diff "$1" "$2" | head -n 5)"; }
 sorted() { sort "$1" >"$1.sorted" && sort "$2" >"$2.sorted" && same "$1.sorted" "$2.sorted"; }

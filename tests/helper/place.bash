@@ -43,6 +43,7 @@ witness() {
 deadlocks() {
 	case $1 in
 	postgres*) ask "$1" "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()" ;;
+	mysql* | mariadb*) ask "$1" "SHOW GLOBAL STATUS LIKE 'Innodb_deadlocks'" | cut -d '|' -f 2 ;;
 	*) echo 0 ;;
 	esac
 }

@@ -63,6 +63,30 @@ a_mark_may_stand_still() {
 	[ "$(fl-fetch store "$place" | wc -l)" = 2 ]
 }
 
+# copies_side_by_side MARKS: three copies of a pipeline share its origins.
+copies_side_by_side() {
+	local marks=$1 origin from i pid pids=()
+	for origin in a b c; do
+		{
+			echo '{"type":"mark","pipeline":"p","at":{},"open":true,"via":["t"]}'
+			from=null
+			for ((i = 1; i <= marks; i++)); do
+				quote $((i % 60)) "$i" | sed "s/ZZZT/$origin/"
+				printf '{"type":"mark","pipeline":"p","at":{"%s":[%s,"%d"]}}\n' $origin "$from" "$i"
+				from="\"$i\""
+			done
+			echo '{"type":"mark","pipeline":"p","at":{},"end":true}'
+		} >"stream.$origin"
+	done
+	for origin in a b c; do
+		fl-load -q --pipeline p --batch 1 "$place" <"stream.$origin" &
+		pids+=($!)
+	done
+	for pid in "${pids[@]}"; do wait "$pid"; done
+	[ "$(fl-fetch store "$place" | wc -l)" = $((3 * marks)) ]
+	[ "$(fl-load --positions "$place" | jq -c '[.at[][1]]')" = "[\"$marks\",\"$marks\",\"$marks\"]" ]
+}
+
 # one_behind_waits COMMAND...: it holds the position, and moves it to 7.
 one_behind_waits() {
 	marked null '"5"' "$(quote 1)" | fl-load --pipeline p "$place"

@@ -149,6 +149,10 @@ bi() {
 	one_copy_wins
 }
 
+@test "copies of a pipeline that share its origins commit side by side" {
+	copies_side_by_side 30
+}
+
 @test "a mark that does not move is found where it was, though nothing changes" {
 	a_mark_may_stand_still
 }

@@ -42,7 +42,7 @@ there() {
 	SQLite | lake) return ;;
 	PostgreSQL) [ ! -e "$BATS_FILE_TMPDIR/postgres-missing" ] ;;
 	MariaDB) [ ! -e "$BATS_FILE_TMPDIR/mariadb-missing" ] ;;
-	S3) [ ! -e "$BATS_FILE_TMPDIR/missing" ] ;;
+	S3) [ ! -e "$BATS_FILE_TMPDIR/s3-missing" ] ;;
 	esac
 }
 

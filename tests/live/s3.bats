@@ -4,6 +4,7 @@
 
 load ../helper/common
 load ../helper/s3
+load ../helper/stores
 
 setup_file() { begin_s3; }
 teardown_file() { s3 stop; }
@@ -16,42 +17,15 @@ teardown() { s3 revive >/dev/null 2>&1 || :; }
 
 data=$BATS_TEST_DIRNAME/../data/rec
 
-# quote SECOND [PRICE]: a line.
-quote() {
-	printf '{"type":"quote","ts":"2026-01-02T16:00:%02d.000Z","provider":"t","symbol":"ZZZT","price":%s,"seq":%d}\n' \
-		"$1" "${2:-100}" "$1"
-}
-# marked FROM TO [LINE...]: a stream of pipeline p.
-marked() {
-	local from=$1 to=$2
-	shift 2
-	echo '{"type":"mark","pipeline":"p","at":{},"open":true,"via":["t"]}'
-	[ $# = 0 ] || printf '%s\n' "$@"
-	echo '{"type":"mark","pipeline":"p","at":{"o":['"$from,$to"']},"end":true}'
-}
-
-# suite NAME: a unit program, against this server.
-suite() {
-	(
-		cd "$BATS_TEST_DIRNAME/../.." || exit
-		make -s "build/${FL_VARIANT:-release}/unit/$1" VARIANT="${FL_VARIANT:-release}" CC="${FL_CC:-gcc}"
-		"build/${FL_VARIANT:-release}/unit/$1"
-	) >"$BATS_TEST_TMPDIR/out" || {
-		grep -A 6 '^not ok' "$BATS_TEST_TMPDIR/out"
-		return 1
-	}
-}
-
 # --- what is stored -----------------------------------------------------------
 
 @test "requests of every kind are taken by a server that checks signatures" {
-	suite s3
-	run ! grep '# SKIP' out
+	unit_suite s3
+	run ! grep '# SKIP' s3
 }
 
-@test "the conformance suite of all stores holds for the lake on S3" {
-	suite store
-	run ! grep '# SKIP.*lake on S3' out
+@test "the conformance suites of all stores hold for the lake on S3" {
+	fl_stores_hold 'lake on S3'
 }
 
 @test "every type is read back as a folder gives it, and loading twice changes nothing" {
@@ -192,26 +166,7 @@ lossy() {
 }
 
 @test "copies of a pipeline that share its origins commit side by side" {
-	for origin in a b c; do
-		{
-			echo '{"type":"mark","pipeline":"p","at":{},"open":true,"via":["t"]}'
-			from=null
-			for i in {1..20}; do
-				printf '{"type":"quote","ts":"2026-01-02T16:00:%02d.000Z","provider":"t","symbol":"%s","price":1,"seq":%d}\n' $((i % 60)) $origin "$i"
-				printf '{"type":"mark","pipeline":"p","at":{"%s":[%s,"%d"]}}\n' $origin "$from" "$i"
-				from="\"$i\""
-			done
-			echo '{"type":"mark","pipeline":"p","at":{},"end":true}'
-		} >"stream.$origin"
-	done
-	pids=()
-	for origin in a b c; do
-		fl-load -q --pipeline p --batch 1 "$place" <"stream.$origin" &
-		pids+=($!)
-	done
-	for pid in "${pids[@]}"; do wait "$pid"; done
-	[ "$(fl-fetch store "$place" | wc -l)" = $((3 * 20)) ]
-	[ "$(fl-load --positions "$place" | jq -c '[.at[][1]]')" = '["20","20","20"]' ]
+	copies_side_by_side 20
 }
 
 # --- compaction ---------------------------------------------------------------

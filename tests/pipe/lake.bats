@@ -4,6 +4,7 @@
 # shellcheck disable=SC2016,SC2154 # what jq and inner shells expand; run, run_json
 
 load ../helper/common
+load ../helper/stores
 
 setup() {
 	cd "$BATS_TEST_TMPDIR" || return 1
@@ -355,26 +356,7 @@ same() {
 }
 
 @test "copies of a pipeline that share its origins commit side by side" {
-	for origin in a b c; do
-		{
-			echo '{"type":"mark","pipeline":"p","at":{},"open":true,"via":["t"]}'
-			from=null
-			for i in {1..50}; do
-				printf '{"type":"quote","ts":"2026-01-02T16:00:%02d.000Z","provider":"t","symbol":"%s","price":1,"seq":%d}\n' $((i % 60)) $origin "$i"
-				printf '{"type":"mark","pipeline":"p","at":{"%s":[%s,"%d"]}}\n' $origin "$from" "$i"
-				from="\"$i\""
-			done
-			echo '{"type":"mark","pipeline":"p","at":{},"end":true}'
-		} >"stream.$origin"
-	done
-	pids=()
-	for origin in a b c; do
-		fl-load -q --pipeline p --batch 1 lake/ <"stream.$origin" &
-		pids+=($!)
-	done
-	for pid in "${pids[@]}"; do wait "$pid"; done
-	[ "$(fl-fetch store lake/ | wc -l)" = $((3 * 50)) ]
-	[ "$(fl-load --positions lake/ | jq -c '[.at[][1]]')" = '["50","50","50"]' ]
+	place=lake/ copies_side_by_side 50
 }
 
 # parts: how many objects of quotes there are.
