@@ -18,7 +18,13 @@ enum {
 	LEVEL = 3,
 	CHUNK = 128 * 1024, /* bytes of a file read at once */
 	MAGIC_SIZE = 4,
+	NOTE_HEAD = 8, /* its magic number and its size */
 };
+
+static const char frame_magic[MAGIC_SIZE] = { 0x28, (char)0xb5, 0x2f,
+					      (char)0xfd };
+/* One of sixteen that skippable frames may have. */
+static const char note_magic[MAGIC_SIZE] = { 0x5f, 0x2a, 0x4d, 0x18 };
 
 /* Packed, incompressible content is a little longer than it was. */
 #define PACKED_MAX (FL_FRAME_MAX + FL_FRAME_MAX / 64 + 1024)
@@ -59,6 +65,14 @@ int fl_packer_add(struct fl_packer *packer, const void *bytes, size_t len,
 	return 0;
 }
 
+void fl_packer_note(const void *bytes, size_t len, struct fl_buf *out)
+{
+	fl_buf_append(out, note_magic, MAGIC_SIZE);
+	for (int shift = 0; shift < 32; shift += 8)
+		fl_buf_putc(out, (char)(len >> shift));
+	fl_buf_append(out, bytes, len);
+}
+
 void fl_packer_free(struct fl_packer *packer)
 {
 	if (packer)
@@ -87,6 +101,8 @@ void fl_unpacker_free(struct fl_unpacker *unpacker)
 
 static void drop(struct fl_frames *frames, size_t len)
 {
+	if (!len)
+		return;
 	memmove(frames->in.data, frames->in.data + len, frames->in.len - len);
 	frames->in.len -= len;
 	frames->at += len;
@@ -118,18 +134,27 @@ static int read_more(struct fl_frames *frames, struct fl_error *err)
 	return 0;
 }
 
-/* Where a frame may begin, from `from` on; in.len when nowhere. */
+static size_t find_bytes(const struct fl_frames *frames, size_t from,
+			 size_t end, const char magic[MAGIC_SIZE])
+{
+	const char *at =
+		memmem(frames->in.data + from, end - from, magic, MAGIC_SIZE);
+
+	return at ? (size_t)(at - frames->in.data) : end;
+}
+
+/* Where a frame or a note may begin, from `from` on; in.len when nowhere. */
 static size_t find_magic(const struct fl_frames *frames, size_t from)
 {
-	static const char magic[MAGIC_SIZE] = { 0x28, (char)0xb5, 0x2f,
-						(char)0xfd };
-	const char *at;
+	size_t end = frames->in.len;
 
-	if (from >= frames->in.len)
-		return frames->in.len;
-	at = memmem(frames->in.data + from, frames->in.len - from, magic,
-		    sizeof(magic));
-	return at ? (size_t)(at - frames->in.data) : frames->in.len;
+	if (from >= end)
+		return end;
+	end = find_bytes(frames, from, end, frame_magic);
+	/* Overlapping the one that was found it is none. */
+	return find_bytes(frames, from, end, note_magic) < end
+		       ? find_bytes(frames, from, end, note_magic)
+		       : end;
 }
 
 /* Pass over what is no frame, up to where the next one may begin. */
@@ -185,6 +210,18 @@ static int find_frame(struct fl_frames *frames, size_t *size,
 	}
 }
 
+/* The frame of `size` bytes is a note: then it is in `out`. */
+static bool take_note(struct fl_frames *frames, size_t size)
+{
+	if (size < NOTE_HEAD ||
+	    memcmp(frames->in.data, note_magic, MAGIC_SIZE) != 0)
+		return false;
+	fl_buf_reset(&frames->out);
+	fl_buf_append(&frames->out, frames->in.data + NOTE_HEAD,
+		      size - NOTE_HEAD);
+	return true;
+}
+
 int fl_frames_next(struct fl_frames *frames, struct fl_unpacker *unpacker,
 		   struct fl_error *err)
 {
@@ -205,7 +242,11 @@ int fl_frames_next(struct fl_frames *frames, struct fl_unpacker *unpacker,
 						   frames->in.len);
 		/* A skippable frame holds nothing. */
 		if (content == 0) {
+			bool note = frames->notes && take_note(frames, size);
+
 			drop(frames, size);
+			if (note)
+				return 3;
 			continue;
 		}
 		if (content == ZSTD_CONTENTSIZE_UNKNOWN ||
@@ -231,6 +272,21 @@ int fl_frames_next(struct fl_frames *frames, struct fl_unpacker *unpacker,
 	frames->out.data[got] = '\0';
 	drop(frames, size);
 	return 1;
+}
+
+void fl_frames_seek(struct fl_frames *frames, uint64_t at, uint64_t count)
+{
+	uint64_t skip = at - frames->at;
+
+	if (skip <= frames->in.len) {
+		drop(frames, (size_t)skip);
+	} else {
+		fl_buf_reset(&frames->in);
+		frames->at = at;
+		frames->ended = false;
+	}
+	count -= count < frames->in.len ? count : frames->in.len;
+	frames->seek(frames->from, frames->at + frames->in.len, count);
 }
 
 void fl_frames_release(struct fl_frames *frames)

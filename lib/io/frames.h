@@ -22,6 +22,9 @@ struct fl_packer *fl_packer_new(void);
 /* Append bytes[len], at most FL_FRAME_MAX, to `out` as one frame. */
 int fl_packer_add(struct fl_packer *packer, const void *bytes, size_t len,
 		  struct fl_buf *out, struct fl_error *err);
+/* Append a note: a frame that holds nothing to other readers (a skippable one).
+ */
+void fl_packer_note(const void *bytes, size_t len, struct fl_buf *out);
 void fl_packer_free(struct fl_packer *packer); /* NULL is fine */
 
 /* The decoder, which any number of files share. */
@@ -36,7 +39,11 @@ struct fl_frames {
 	 * went wrong. NULL: from fd. */
 	ssize_t (*pull)(void *from, void *bytes, size_t size,
 			struct fl_error *err);
+	/* The next bytes to be pulled are those from `at` on, and `count` of
+	 * them are sure to be wanted. Needed for fl_frames_seek only. */
+	void (*seek)(void *from, uint64_t at, uint64_t count);
 	void *from;
+	bool notes;        /* they are wanted, too */
 	struct fl_buf out; /* the frame's content */
 	/* What was passed over: bytes of the file, and why. */
 	uint64_t bad_at, bad_len;
@@ -48,11 +55,15 @@ struct fl_frames {
 
 /* The next frame into frames->out.
  * returns 1; 0 at the end; 2 damaged bytes were passed over, `bad_at` and the
- *         rest tell, and the call after goes on behind them; -1
+ *         rest tell, and the call after goes on behind them; 3 a note is in
+ *         `out`; -1
  * errors  FL_ERR_IO the read failed, without the file's name; those of `pull`
  */
 int fl_frames_next(struct fl_frames *frames, struct fl_unpacker *unpacker,
 		   struct fl_error *err);
+/* Go on at byte `at` of the file, which is not before where it stands; of the
+ * bytes from there on `count` are sure to be wanted. */
+void fl_frames_seek(struct fl_frames *frames, uint64_t at, uint64_t count);
 void fl_frames_release(struct fl_frames *frames); /* the fd stays open */
 
 #endif

@@ -24,21 +24,16 @@
 #include "store/crash.h"
 #include "store/lake-read.h"
 
-enum {
-	OUT_SIZE = 256 << 10, /* packed frames are written when so much waits */
-};
-
 struct compaction {
 	struct fl_lake *lake;
 	struct fl_lake_view view;
 	struct fl_lake_reader reader;
 	struct fl_lake_merge merge;
-	struct fl_packer *packer;
-	struct fl_buf text, out; /* a frame's content; frames that wait */
+	struct fl_lake_slicer *slicer;
+	struct fl_buf out; /* slices that wait */
 	struct fl_hash128 content;
 	const struct fl_type *type; /* of the winners; NULL: of none yet */
 	struct fl_map winners;      /* of a type whose key holds no time */
-	struct fl_json json;
 	struct fl_buf key;
 	uint64_t records; /* of the object */
 	struct fl_compacted *done;
@@ -57,59 +52,55 @@ static int write_out(struct compaction *c, struct fl_object_out *to,
 	return result;
 }
 
-/* A frame is full: the hash goes on as that of a run does. */
-static int end_frame(struct compaction *c, struct fl_object_out *to,
+/* A slice is full. */
+static int end_slice(struct compaction *c, struct fl_object_out *to,
 		     struct fl_error *err)
 {
-	if (!c->text.len)
-		return 0;
-	c->content = fl_hash128(c->text.data, c->text.len,
-				c->content.lo ^ c->content.hi);
-	if (fl_packer_add(c->packer, c->text.data, c->text.len, &c->out, err) <
-	    0)
+	if (fl_lake_slicer_pack(c->slicer, &c->out, &c->content, err) < 0)
 		return -1;
-	fl_buf_reset(&c->text);
-	return c->out.len >= OUT_SIZE ? write_out(c, to, err) : 0;
+	return c->out.len ? write_out(c, to, err) : 0;
+}
+
+/* The row the merge stands on. false: it is none, and told as damage */
+static bool row_of(struct compaction *c, const struct fl_lake_source *sources,
+		   struct fl_record *rec)
+{
+	const struct fl_lake_run run = {
+		.source = sources,
+		.bytes = c->merge.bytes,
+		.len = c->merge.len,
+	};
+
+	return fl_lake_run_record(&c->reader, &run, rec);
 }
 
 /* Is it the last row of its key? */
-static bool wins(struct compaction *c)
+static bool wins(struct compaction *c, const struct fl_record *rec)
 {
-	struct fl_record rec = {
-		.bytes = c->merge.bytes,
-		.len = c->merge.len,
-		.input = "",
-	};
-	struct fl_note note;
-
-	/* What is no record is told as damage when it is met first. */
 	return !c->type ||
-	       fl_record_check(&rec, &c->json, &note) != FL_REASON_NONE ||
-	       fl_lake_winners_has(&c->winners, &rec, c->merge.order, &c->key);
+	       fl_lake_winners_has(&c->winners, rec, c->merge.order, &c->key);
 }
 
-static int write_rows(struct compaction *c, struct fl_object_out *to,
-		      struct fl_error *err)
+static int write_rows(struct compaction *c,
+		      const struct fl_lake_source *sources,
+		      struct fl_object_out *to, struct fl_error *err)
 {
+	struct fl_record rec;
 	int got;
 
 	c->content = (struct fl_hash128){ 0, 0 };
 	c->records = 0;
 	while ((got = fl_lake_merge_next(&c->merge, err)) > 0) {
-		if (!wins(c))
+		if (!row_of(c, sources, &rec) || !wins(c, &rec))
 			continue;
-		if (c->text.len &&
-		    c->text.len + c->merge.len + 1 > FL_LAKE_FRAME &&
-		    end_frame(c, to, err) < 0)
+		if (!fl_lake_slicer_fits(c->slicer, rec.len) &&
+		    end_slice(c, to, err) < 0)
 			return -1;
-		fl_buf_append(&c->text, c->merge.bytes, c->merge.len);
-		fl_buf_putc(&c->text, '\n');
+		fl_lake_slicer_add(c->slicer, &rec);
 		c->records++;
 	}
 	if (got == 0)
-		got = end_frame(c, to, err);
-	if (got == 0 && c->out.len)
-		got = write_out(c, to, err);
+		got = end_slice(c, to, err);
 	/* Nobody removes what could not be read whole. */
 	if (got == 0 && c->reader.damage.count)
 		got = fl_error_set(err, FL_ERR_DATA,
@@ -148,12 +139,11 @@ static int compact(struct compaction *c, const struct fl_lake_source *sources,
 	static uint64_t passages;
 	int result = -1;
 
-	fl_buf_reset(&c->text);
 	fl_buf_reset(&c->out);
 	if (draft && fl_lake_merge_begin(&c->merge, sources, count, err) == 0)
 		result = fl_objects_create(objects, draft, &out, err);
 	if (result == 0)
-		result = write_rows(c, out, err);
+		result = write_rows(c, sources, out, err);
 	if (fl_objects_seal(objects, &out, result == 0, true, err) < 0)
 		result = -1;
 	if (result == 0)
@@ -258,7 +248,7 @@ int fl_lake_compact(struct fl_lake *lake, int64_t before,
 	struct compaction c = { .lake = lake, .done = done };
 	int result;
 
-	c.packer = fl_packer_new();
+	c.slicer = fl_lake_slicer_new();
 	c.reader.lake = lake;
 	c.reader.unpacker = fl_unpacker_new();
 	c.merge.reader = &c.reader;
@@ -270,11 +260,9 @@ int fl_lake_compact(struct fl_lake *lake, int64_t before,
 	fl_lake_view_release(&c.view);
 	fl_unpacker_free(c.reader.unpacker);
 	fl_json_release(&c.reader.json);
-	fl_packer_free(c.packer);
+	fl_lake_slicer_free(c.slicer);
 	fl_map_release(&c.winners, NULL);
-	fl_json_release(&c.json);
 	fl_buf_release(&c.key);
-	fl_buf_release(&c.text);
 	fl_buf_release(&c.out);
 	return result;
 }

@@ -36,6 +36,7 @@ struct fl_object_in {
 	struct fl_objects *objects;
 	char *path;
 	int fd;
+	uint64_t wanted; /* bytes that are read before any others */
 };
 
 enum {
@@ -413,13 +414,27 @@ static int get_file(struct fl_objects *objects, const char *path,
 static ssize_t pull_file(void *arg, void *bytes, size_t size,
 			 struct fl_error *err)
 {
-	const struct fl_object_in *in = arg;
+	struct fl_object_in *in = arg;
 	ssize_t got;
 
+	if (in->wanted && size > in->wanted)
+		size = (size_t)in->wanted;
 	do {
 		got = read(in->fd, bytes, size);
 	} while (got < 0 && errno == EINTR);
-	return got < 0 ? fault(in->objects, "read", in->path, err) : got;
+	if (got < 0)
+		return fault(in->objects, "read", in->path, err);
+	in->wanted -= in->wanted ? (uint64_t)got : 0;
+	return got;
+}
+
+static void seek_file(void *arg, uint64_t at, uint64_t count)
+{
+	struct fl_object_in *in = arg;
+
+	/* What cannot be sought is found out by who reads. */
+	(void)lseek(in->fd, (off_t)at, SEEK_SET);
+	in->wanted = count;
 }
 
 static void end_file(struct fl_object_in **in)
@@ -557,6 +572,7 @@ const struct fl_objects_ops fl_objects_folder = {
 	.publish = publish,
 	.get = get_file,
 	.pull = pull_file,
+	.seek = seek_file,
 	.end = end_file,
 	.list = list_folder,
 	.changed = changed,

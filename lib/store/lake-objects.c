@@ -105,6 +105,17 @@ ssize_t fl_objects_pull(struct fl_objects *objects, struct fl_object_in *in,
 	return objects->ops->pull(in, bytes, size, err);
 }
 
+void fl_objects_frames(const struct fl_objects *objects,
+		       struct fl_object_in *in, struct fl_frames *frames)
+{
+	*frames = (struct fl_frames){
+		.fd = -1,
+		.pull = objects->ops->pull,
+		.seek = objects->ops->seek,
+		.from = in,
+	};
+}
+
 bool fl_objects_is_gone(const struct fl_objects *objects,
 			const struct fl_object_in *in)
 {

@@ -13,6 +13,7 @@
 #include <sys/types.h>
 
 #include "base/error.h"
+#include "io/frames.h"
 
 struct fl_objects;
 struct fl_object_out; /* an object that is being written */
@@ -55,6 +56,7 @@ struct fl_objects_ops {
 	/* in: a struct fl_object_in, as fl_frames takes it */
 	ssize_t (*pull)(void *in, void *bytes, size_t size,
 			struct fl_error *err);
+	void (*seek)(void *in, uint64_t at, uint64_t count);
 	bool (*is_gone)(const struct fl_object_in *in);
 	void (*end)(struct fl_object_in **in);
 	int (*list)(struct fl_objects *objects, const char *path,
@@ -138,6 +140,9 @@ int fl_objects_get(struct fl_objects *objects, const char *path,
 /* Its next bytes.  returns how many, 0 at the end, -1 */
 ssize_t fl_objects_pull(struct fl_objects *objects, struct fl_object_in *in,
 			void *bytes, size_t size, struct fl_error *err);
+/* See fl_frames for `pull` and `seek`, which it is given. */
+void fl_objects_frames(const struct fl_objects *objects,
+		       struct fl_object_in *in, struct fl_frames *frames);
 /* Did that fail for the object was removed meanwhile? */
 bool fl_objects_is_gone(const struct fl_objects *objects,
 			const struct fl_object_in *in);

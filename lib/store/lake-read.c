@@ -293,12 +293,21 @@ static int begin_stages(struct fl_cursor *cursor, struct fl_error *err)
 	return 0;
 }
 
+/* May it want few of an object's rows, as far as the notes of slices tell? */
+static bool is_selective(const struct fl_query *query)
+{
+	return (query->symbols && *query->symbols) ||
+	       query->from != FL_TIME_NONE || query->to != FL_TIME_NONE;
+}
+
 int fl_lake_query(struct fl_lake *lake, const struct fl_query *query,
 		  struct fl_cursor **out, struct fl_error *err)
 {
 	struct fl_cursor *cursor = fl_zalloc(sizeof(*cursor));
 
 	cursor->query = *query;
+	if (is_selective(query))
+		cursor->reader.query = &cursor->query;
 	cursor->reader.lake = lake;
 	cursor->reader.unpacker = fl_unpacker_new();
 	*out = cursor;

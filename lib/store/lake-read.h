@@ -4,6 +4,7 @@
 #ifndef FL_STORE_LAKE_READ_H
 #define FL_STORE_LAKE_READ_H
 
+#include "store/lake-slice.h"
 #include "store/lake.h"
 
 /* --- what there is (lake-view.c) ------------------------------------------ */
@@ -52,8 +53,12 @@ struct fl_lake_run {
 	const struct fl_lake_source *source;
 	struct fl_object_in *in; /* NULL: a spool, or not open */
 	struct fl_frames frames;
-	bool open; /* false: closed, or at its end */
-	size_t at; /* in frames.out */
+	bool open;   /* false: closed, or at its end */
+	bool sliced; /* compaction has made it */
+	bool noted;  /* slice.frames are those that come next */
+	size_t at;   /* in frames.out, when it is not sliced */
+	struct fl_lake_slice slice;
+	struct fl_buf last; /* the line before the slice */
 	/* The line it stands on; bytes NULL: at the end. */
 	const char *bytes;
 	size_t len;
@@ -74,6 +79,7 @@ struct fl_lake_run {
 struct fl_lake_reader {
 	struct fl_lake *lake;
 	struct fl_unpacker *unpacker;
+	const struct fl_query *query; /* what is wanted, at least; NULL: all */
 	struct fl_lake_damage damage;
 	struct fl_json json;
 };

@@ -20,6 +20,9 @@
 
 enum {
 	ORDER_SIZE = 8, /* hex digits before a line of a spool */
+	/* What many slices have that lost their notes: not what we have made.
+	 */
+	SLICE_MAX = 128 << 20,
 };
 
 static void note_damage(struct fl_lake_reader *reader,
@@ -85,8 +88,8 @@ static int look_for_same(void *arg, const char *text)
  * the last of all, which the merge takes once. */
 static int open_same(struct fl_objects *objects,
 		     const struct fl_lake_source *source,
-		     struct fl_object_in **in, bool *covered,
-		     struct fl_error *err)
+		     struct fl_object_in **in, struct fl_lake_name *name,
+		     bool *covered, struct fl_error *err)
 {
 	char *dir =
 		fl_strndup(source->path,
@@ -100,6 +103,7 @@ static int open_same(struct fl_objects *objects,
 				  same.found ? same.found : same.cover);
 		got = fl_objects_get(objects, path, in, err);
 		*covered = !same.found;
+		fl_lake_read_name(same.found ? same.found : same.cover, name);
 		free(path);
 	}
 	free(same.found);
@@ -108,51 +112,60 @@ static int open_same(struct fl_objects *objects,
 	return got;
 }
 
-/* covered: it is one of more rows.  returns 1, 0 it is not there any more, -1
- */
-static int open_source(struct fl_objects *objects,
-		       const struct fl_lake_source *source,
-		       struct fl_object_in **in, bool *covered,
-		       struct fl_error *err)
+/* Open its object, wherever that is now.
+ * covered  it holds other rows as well
+ * returns  1, 0 it is not there any more, -1 */
+static int open_source(struct fl_lake_reader *reader, struct fl_lake_run *run,
+		       bool *covered, struct fl_error *err)
 {
 	const struct timespec pause = { .tv_nsec = 1000000 };
-	int got = fl_objects_get(objects, source->path, in, err);
+	const struct fl_lake_source *source = run->source;
+	struct fl_objects *objects = &reader->lake->objects;
+	struct fl_lake_name name = source->name;
+	int got = fl_objects_get(objects, source->path, &run->in, err);
 
 	*covered = false;
 	if (got == 0 && source->from) {
-		got = fl_objects_get(objects, source->from, in, err);
+		got = fl_objects_get(objects, source->from, &run->in, err);
 		if (got == 0) /* published just now */
-			got = fl_objects_get(objects, source->path, in, err);
+			got = fl_objects_get(objects, source->path, &run->in,
+					     err);
 	}
 	/* It may move on once more while the folder is listed, and a listing
 	 * may miss what moves. */
 	for (int look = 0; look < LOOKS && got == 0; look++) {
 		if (look > 1)
 			nanosleep(&pause, NULL);
-		got = open_same(objects, source, in, covered, err);
+		got = open_same(objects, source, &run->in, &name, covered, err);
 	}
-	return got;
+	if (got <= 0)
+		return got;
+	fl_objects_frames(objects, run->in, &run->frames);
+	run->open = true;
+	run->at = 0;
+	run->noted = false;
+	run->sliced = name.pipeline == FL_LAKE_COMPACTED;
+	run->frames.notes = run->sliced;
+	/* Of few rows not much more than a note is to be read at first. */
+	if (run->sliced && reader->query)
+		fl_frames_seek(&run->frames, 0, FL_LAKE_NOTE_GUESS);
+	return 1;
 }
 
 int fl_lake_run_open(struct fl_lake_reader *reader, struct fl_lake_run *run,
 		     const struct fl_lake_source *source, struct fl_error *err)
 {
-	struct fl_objects *objects = &reader->lake->objects;
 	bool covered;
 	int got;
 
 	memset(run, 0, sizeof(*run));
 	run->source = source;
 	run->order = source->order;
-	got = open_source(objects, source, &run->in, &covered, err);
+	got = open_source(reader, run, &covered, err);
 	if (got < 0)
 		return -1;
-	if (got > 0) {
-		run->open = true;
-		run->frames.pull = objects->ops->pull;
-		run->frames.from = run->in;
+	if (got > 0)
 		return fl_lake_run_next(reader, run, err);
-	}
 	/* The newest commit names it, and it was removed since: partitions may
 	 * be. */
 	if (source->from) {
@@ -181,6 +194,8 @@ void fl_lake_run_close(struct fl_lake_reader *reader, struct fl_lake_run *run)
 	fl_objects_end(&reader->lake->objects, &run->in);
 	run->open = false;
 	fl_frames_release(&run->frames);
+	fl_lake_slice_release(&run->slice);
+	fl_buf_release(&run->last);
 	fl_buf_release(&run->key);
 	fl_buf_release(&run->behind_key);
 	run->bytes = NULL;
@@ -253,20 +268,34 @@ static bool take_line(struct fl_lake_reader *reader, struct fl_lake_run *run)
 /* --- an object that goes away ----------------------------------------------
  */
 
-/* The last line that it gave, which still stands in the frame. */
-static bool note_last(struct fl_lake_reader *reader, struct fl_lake_run *run)
+/* The last line that it gave: that before the slice, or it still stands in the
+ * frame. */
+static void last_line(struct fl_lake_run *run, struct fl_lake_run *last)
 {
 	const struct fl_buf *out = &run->frames.out;
-	struct fl_lake_run last = { .source = run->source };
 	const char *lf;
+
+	last->bytes = run->last.data;
+	last->len = run->last.len;
+	if (run->sliced || out->len < 2)
+		return;
+	lf = memrchr(out->data, '\n', out->len - 1);
+	last->bytes = lf ? lf + 1 : out->data;
+	last->len = (size_t)(out->data + out->len - 1 - last->bytes);
+}
+
+static bool note_last(struct fl_lake_reader *reader, struct fl_lake_run *run)
+{
+	struct fl_lake_run last = { .source = run->source };
 	struct fl_record rec;
 
-	if (out->len < 2)
-		return false;
-	lf = memrchr(out->data, '\n', out->len - 1);
-	last.bytes = lf ? lf + 1 : out->data;
-	last.len = (size_t)(out->data + out->len - 1 - last.bytes);
-	if (!fl_lake_run_record(reader, &last, &rec))
+	last_line(run, &last);
+	if (last.bytes != run->last.data) {
+		fl_buf_reset(&run->last);
+		fl_buf_append(&run->last, last.bytes, last.len);
+		last.bytes = run->last.data;
+	}
+	if (!last.len || !fl_lake_run_record(reader, &last, &rec))
 		return false;
 	run->behind_ts = rec.ts_ns;
 	fl_buf_reset(&run->behind_key);
@@ -286,18 +315,15 @@ static int go_on(struct fl_lake_reader *reader, struct fl_lake_run *run,
 
 	fl_objects_end(objects, &run->in);
 	fl_frames_release(&run->frames);
-	run->frames = (struct fl_frames){ .fd = -1 };
-	run->at = 0;
+	fl_lake_slice_empty(&run->slice);
 	fl_error_clear(err);
-	got = open_source(objects, run->source, &run->in, &covered, err);
+	got = open_source(reader, run, &covered, err);
 	if (got < 0)
 		return -1;
 	if (got == 0)
 		return fl_error_set(err, gone.code, "%s", gone.text);
 	fl_log("'%s%s' was removed while it was read; going on elsewhere",
 	       objects->place, run->source->path);
-	run->frames.pull = objects->ops->pull;
-	run->frames.from = run->in;
 	run->skip = covered ? 0 : run->lines;
 	run->behind = covered && any;
 	run->lines = 0;
@@ -329,7 +355,8 @@ static bool is_behind(struct fl_lake_reader *reader, struct fl_lake_run *run)
 	return run->behind;
 }
 
-/* returns 1 there is one, 0 at the end, -1 */
+/* returns as fl_frames_next, but 2 only where a note says what is wanted next,
+ *         and 4 when it goes on elsewhere */
 static int next_frame(struct fl_lake_reader *reader, struct fl_lake_run *run,
 		      struct fl_error *err)
 {
@@ -340,18 +367,147 @@ static int next_frame(struct fl_lake_reader *reader, struct fl_lake_run *run,
 		if (got == 2) {
 			note_damage(reader, run, run->frames.bad_at,
 				    run->frames.bad_len, run->frames.why);
+			run->slice.sure = false;
+			/* The one that is wanted next may be farther on. */
+			if (run->noted)
+				return 2;
 			continue;
 		}
 		if (got < 0 && run->in &&
-		    fl_objects_is_gone(&reader->lake->objects, run->in)) {
-			if (go_on(reader, run, err) < 0)
-				return -1;
-			continue;
-		}
+		    fl_objects_is_gone(&reader->lake->objects, run->in))
+			return go_on(reader, run, err) < 0 ? -1 : 4;
 		if (got < 0 && run->spooled)
 			fl_error_wrap(err, "cannot read a temporary file");
 		return got;
 	}
+}
+
+/* The next line of a frame that came. returns false: there is none */
+static bool cut_line(struct fl_lake_run *run)
+{
+	const char *start = run->frames.out.data + run->at, *lf;
+	size_t left = run->frames.out.len - run->at;
+
+	if (run->at >= run->frames.out.len)
+		return false;
+	lf = memchr(start, '\n', left);
+	run->bytes = start;
+	run->len = lf ? (size_t)(lf - start) : left;
+	run->at += run->len + 1;
+	return true;
+}
+
+/* --- slices ----------------------------------------------------------------
+ */
+
+/* All frames that are wanted up to the next note, or the end, into the text. */
+static int gather(struct fl_lake_reader *reader, struct fl_lake_run *run,
+		  struct fl_error *err)
+{
+	struct fl_lake_slice *slice = &run->slice;
+
+	for (;;) {
+		int got;
+
+		if (run->noted && !fl_lake_slice_seek(slice, &run->frames)) {
+			run->noted = false;
+			if (slice->text.len)
+				return 1;
+		}
+		got = next_frame(reader, run, err);
+		if (got < 0)
+			return -1;
+		if (got == 4)
+			return 1;
+		if (got == 0)
+			return slice->text.len > 0;
+		if (got == 1)
+			fl_buf_append(&slice->text, run->frames.out.data,
+				      run->frames.out.len);
+		if (slice->text.len > SLICE_MAX)
+			return fl_error_set(
+				err, FL_ERR_DATA,
+				"'%s%s' is no object that compaction has made",
+				reader->lake->objects.place, run->source->path);
+		if (got != 3)
+			continue;
+		run->noted = fl_lake_slice_note(
+			slice, run->frames.out.data, run->frames.out.len,
+			run->frames.at, run->source->part.type, reader->query);
+		if (!run->noted)
+			note_damage(reader, run, run->frames.at,
+				    run->frames.out.len, "the note of a slice");
+		if (slice->text.len)
+			return 1;
+	}
+}
+
+/* The lines of the text into the order of time. */
+static void put_in_order(struct fl_lake_reader *reader, struct fl_lake_run *run)
+{
+	struct fl_lake_slice *slice = &run->slice;
+	const char *start = slice->text.data;
+	size_t at = 0;
+
+	while (at < slice->text.len) {
+		const char *lf = memchr(start + at, '\n', slice->text.len - at);
+
+		run->bytes = start + at;
+		run->len =
+			lf ? (size_t)(lf - run->bytes) : slice->text.len - at;
+		if (take_line(reader, run))
+			fl_lake_slice_add(slice, run->ts, at, run->len);
+		at += run->len + 1;
+	}
+	run->bytes = NULL;
+	fl_lake_slice_sort(slice);
+}
+
+/* returns 1 there is one, 0 at the end, -1 */
+static int next_slice(struct fl_lake_reader *reader, struct fl_lake_run *run,
+		      struct fl_error *err)
+{
+	struct fl_lake_slice *slice = &run->slice;
+	int got;
+
+	if (slice->count) {
+		const struct fl_lake_line *line =
+			&slice->lines[slice->count - 1];
+
+		fl_buf_reset(&run->last);
+		fl_buf_append(&run->last, slice->text.data + line->at,
+			      line->len);
+	}
+	fl_lake_slice_empty(slice);
+	got = gather(reader, run, err);
+	if (got > 0 && run->sliced)
+		put_in_order(reader, run);
+	return got;
+}
+
+/* Stand on the next line of what was read. returns false: there is none */
+static bool step(struct fl_lake_reader *reader, struct fl_lake_run *run)
+{
+	struct fl_lake_slice *slice = &run->slice;
+
+	while (run->sliced ? slice->given < slice->count : cut_line(run)) {
+		if (run->sliced) {
+			const struct fl_lake_line *line =
+				&slice->lines[slice->given++];
+
+			run->bytes = slice->text.data + line->at;
+			run->len = line->len;
+			run->ts = line->ts;
+		}
+		run->lines++;
+		if (run->skip)
+			run->skip--;
+		else if ((run->sliced || take_line(reader, run)) &&
+			 !(run->behind && is_behind(reader, run)))
+			return true;
+	}
+	run->bytes = NULL;
+	return false;
 }
 
 int fl_lake_run_next(struct fl_lake_reader *reader, struct fl_lake_run *run,
@@ -359,30 +515,10 @@ int fl_lake_run_next(struct fl_lake_reader *reader, struct fl_lake_run *run,
 {
 	run->keyed = false;
 	run->bytes = NULL;
-	while (run->open) {
-		const char *start = run->frames.out.data + run->at, *lf;
-		int got;
+	while (run->open && !step(reader, run)) {
+		int got = run->sliced ? next_slice(reader, run, err)
+				      : next_frame(reader, run, err);
 
-		if (run->at < run->frames.out.len) {
-			size_t left = run->frames.out.len - run->at;
-
-			lf = memchr(start, '\n', left);
-			run->bytes = start;
-			run->len = lf ? (size_t)(lf - start) : left;
-			run->at += run->len + 1;
-			run->lines++;
-			if (run->skip) {
-				run->skip--;
-				run->bytes = NULL;
-				continue;
-			}
-			if (take_line(reader, run) &&
-			    !(run->behind && is_behind(reader, run)))
-				return 0;
-			run->bytes = NULL;
-			continue;
-		}
-		got = next_frame(reader, run, err);
 		if (got < 0)
 			return -1;
 		if (got == 0)

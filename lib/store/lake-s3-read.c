@@ -24,8 +24,10 @@ struct fl_object_in {
 	struct fl_lake_bucket *bucket;
 	char *key, *etag;
 	uint64_t size, asked; /* of the object; up to where it was asked for */
+	uint64_t until;       /* up to where it is to be asked for */
 	struct fl_s3_call now;
-	size_t at; /* in now.answer */
+	uint64_t begin; /* of now.answer in the object */
+	size_t at;      /* in now.answer */
 	bool gone;
 	struct fl_s3_call ahead[AHEAD];
 	size_t first, count; /* of those that are on their way */
@@ -41,9 +43,9 @@ static struct fl_s3_call *slot(struct fl_object_in *in, size_t i)
 
 static void ask_ahead(struct fl_object_in *in)
 {
-	while (in->count < AHEAD && in->asked < in->size) {
+	while (in->count < AHEAD && in->asked < in->until) {
 		struct fl_s3_call *call = slot(in, in->count++);
-		uint64_t left = in->size - in->asked;
+		uint64_t left = in->until - in->asked;
 
 		*call = (struct fl_s3_call){
 			.method = "GET",
@@ -162,6 +164,7 @@ int fl_lake_s3_get(struct fl_objects *objects, const char *path,
 	/* Who does not know ranges gives all. */
 	if (in->now.status == 200)
 		in->size = in->asked;
+	in->until = in->size;
 	if (got > 0)
 		*out = in;
 	else
@@ -184,12 +187,16 @@ ssize_t fl_lake_s3_pull(void *arg, void *bytes, size_t size,
 		uint64_t wanted;
 		int got;
 
+		/* More is wanted than was said. */
+		if (in->count == 0 && in->asked == in->until)
+			in->until = in->size;
 		ask_ahead(in);
 		if (in->count == 0)
 			return 0;
 		fl_s3_call_release(&in->now);
 		in->now = (struct fl_s3_call){ 0 };
 		in->at = 0;
+		in->begin = slot(in, 0)->from;
 		got = fl_s3_finish(in->bucket->s3, slot(in, 0), err);
 		wanted = slot(in, 0)->count;
 		if (got > 0 && slot(in, 0)->answer.len != wanted)
@@ -218,6 +225,28 @@ ssize_t fl_lake_s3_pull(void *arg, void *bytes, size_t size,
 	memcpy(bytes, in->now.answer.data + in->at, left);
 	in->at += left;
 	return (ssize_t)left;
+}
+
+void fl_lake_s3_seek(void *arg, uint64_t at, uint64_t count)
+{
+	struct fl_object_in *in = arg;
+
+	if (at > in->size)
+		at = in->size;
+	/* It is here, and what follows may be on its way. */
+	if (at >= in->begin && at - in->begin <= in->now.answer.len) {
+		in->at = (size_t)(at - in->begin);
+	} else {
+		fl_s3_call_release(&in->now);
+		in->now = (struct fl_s3_call){ 0 };
+		in->at = 0;
+		while (in->count)
+			fl_s3_call_release(slot(in, --in->count));
+		in->begin = in->asked = at;
+	}
+	in->until = count < in->size - at ? at + count : in->size;
+	if (in->until < in->asked)
+		in->until = in->asked;
 }
 
 struct names {

@@ -532,6 +532,7 @@ const struct fl_objects_ops fl_objects_s3 = {
 	.publish = publish,
 	.get = fl_lake_s3_get,
 	.pull = fl_lake_s3_pull,
+	.seek = fl_lake_s3_seek,
 	.is_gone = fl_lake_s3_is_gone,
 	.end = fl_lake_s3_end,
 	.list = fl_lake_s3_list,

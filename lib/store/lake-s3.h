@@ -43,6 +43,7 @@ int fl_lake_s3_get(struct fl_objects *objects, const char *path,
 		   struct fl_object_in **out, struct fl_error *err);
 ssize_t fl_lake_s3_pull(void *in, void *bytes, size_t size,
 			struct fl_error *err);
+void fl_lake_s3_seek(void *in, uint64_t at, uint64_t count);
 bool fl_lake_s3_is_gone(const struct fl_object_in *in);
 void fl_lake_s3_end(struct fl_object_in **in);
 void fl_lake_s3_expect(struct fl_objects *objects, const char *path);

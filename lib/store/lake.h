@@ -8,6 +8,7 @@
  *   lake-publish.c final names, and what others have left behind
  *   lake-view.c    which objects a reader sees
  *   lake-run.c     one object, line by line
+ *   lake-slice.c   how compacted objects stand in their files
  *   lake-merge.c   the runs of a partition as one, in the order of time
  *   lake-read.c    queries
  *   lake-winners.c the last row of each key, where keys hold no time

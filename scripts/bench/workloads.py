@@ -253,8 +253,64 @@ def lake_read(bench):
         Tool("fl-fetch store", bench.ours("fl-fetch", "store", lake), ours=True),
     ] + bench.tools(
         ("zstd", lambda _: Tool("zstd -dc", ["zstd", "-dcq", "-T1", packed])))
-    return Workload("lake read", "ticks of a folder", ticks, tools, ("price", "size"), [],
+
+    def as_quick(name, least):
+        def target(by_name):
+            if "zstd -dc" not in by_name:
+                return None
+            ratio = by_name["zstd -dc"].median("wall") / by_name[name].median("wall")
+            return ratio >= least, f"{name} has {ratio:.2f} of zstd -d's throughput, at least {least} wanted"
+        return target
+    return Workload("lake read", "ticks of a folder", ticks, tools, ("price", "size"),
+                    [as_quick("fl-fetch store --unordered", 0.9), as_quick("fl-fetch store", 0.6)],
                     expected=lambda name: once(ticks) if name.startswith("fl-") else None)
+
+
+DAYS = 30
+
+
+def read_by(argv):
+    """How many bytes the command reads, those of its own loading among them."""
+    counted = "count() { while read -r name value; do [ \"$name\" != rchar: ] || echo \"$value\"; done </proc/$$/io; }; " \
+        "before=$(count); \"$@\" >/dev/null; echo $(($(count) - before))"
+    return int(subprocess.run(["bash", "-c", counted, "bash", *argv], stdout=subprocess.PIPE, check=True).stdout)
+
+
+def lake_pick(bench):
+    """Three times the usual ticks, of 500 symbols in 30 days, compacted."""
+    lake, days = bench.path("days/"), []
+    bench.remove("days")()
+    for day in range(1, DAYS + 1):
+        ticks = bench.path("day.ndjson")
+        with open(ticks, "wb") as out:
+            source = subprocess.Popen(bench.generator(3 * bench.lines // DAYS, "quotes", "-k", "500", "-b", "0", "-d", "0",
+                                                      "-s", str(day)), stdout=subprocess.PIPE)
+            subprocess.run(["sed", f"s/2026-11-20/2026-09-{day:02}/"], stdin=source.stdout, stdout=out, check=True)
+            source.wait()
+        subprocess.run(bench.ours("fl-load", "-q", lake, ticks), check=True)
+        if day == 15:
+            os.rename(ticks, bench.path("one-day.ndjson"))
+    subprocess.run(bench.ours("fl-load", "-q", "--compact", "--older-than", "0s", lake), check=True)
+    days = glob.glob(lake + "quote/*/*.zst")
+    one = glob.glob(lake + "quote/dt=2026-09-15/*.zst")
+    with open(bench.path("one-day.ndjson"), encoding="ascii") as lines:
+        symbol = sorted({json.loads(line)["symbol"] for line in lines})[250]
+    ask = bench.ours("fl-fetch", "store", lake, "--symbol", symbol, "--from", "2026-09-15", "--to", "2026-09-16")
+    tools = [Tool("fl-fetch store --symbol", ask, ours=True)] + bench.tools(
+        ("zstd", lambda _: Tool("zstd -dc | grep", ["bash", "-c", f"zstd -dcq {one[0]} | grep '\"symbol\":\"{symbol}\"'"])))
+
+    def target(_):
+        share_read = read_by(ask) / sum(os.path.getsize(path) for path in days)
+        return share_read <= 0.005, (f"a symbol's day reads {100 * share_read:.2f} % of the bytes of {DAYS} days, "
+                                     "at most 0.5 % wanted")
+
+    def expected(_):
+        with open(bench.path("one-day.ndjson"), encoding="ascii") as lines, \
+                open(bench.path("one-symbol.ndjson"), "w", encoding="ascii") as out:
+            out.writelines(line for line in lines if f'"symbol":"{symbol}"' in line)
+        return digest_file(bench.path("one-symbol.ndjson"), ("price", "size"))
+    return Workload("lake pick", f"a symbol's day of {DAYS} days", one[0], tools, ("price", "size"), [target],
+                    expected=expected)
 
 
 def chart(bench):
@@ -382,5 +438,5 @@ def kafka_consume(bench):
 
 # In this order: a folder is read after it was written.
 ALL = {"clean": clean, "bars": bars, "csv": csv, "sqlite": sqlite, "lake write": lake_write, "lake read": lake_read,
-       "chart": chart, "start": start,
+       "lake pick": lake_pick, "chart": chart, "start": start,
        "kafka produce": kafka_produce, "kafka consume": kafka_consume}

@@ -170,9 +170,99 @@ static void test_sizes(void)
 	fl_buf_release(&out);
 }
 
+/* --- notes -----------------------------------------------------------------
+ */
+
+struct place {
+	const char *bytes;
+	size_t len, at, pulled;
+};
+
+static ssize_t pull(void *from, void *bytes, size_t size, struct fl_error *err)
+{
+	struct place *place = from;
+
+	(void)err;
+	if (size > place->len - place->at)
+		size = place->len - place->at;
+	if (size > 1000) /* in pieces, as they may come */
+		size = 1000;
+	memcpy(bytes, place->bytes + place->at, size);
+	place->at += size;
+	place->pulled += size;
+	return (ssize_t)size;
+}
+
+static void seek(void *from, uint64_t at, uint64_t count)
+{
+	(void)count;
+	((struct place *)from)->at = (size_t)at;
+}
+
+/* Three notes, each before a frame. */
+static void test_notes(void)
+{
+	struct fl_unpacker *unpacker = fl_unpacker_new();
+	struct fl_error err = { .code = FL_OK };
+	struct fl_buf packed = FL_BUF_INIT;
+	size_t ends[1], starts[3];
+	struct place place = { 0 };
+	struct fl_frames frames = { .fd = -1, .pull = pull, .seek = seek };
+	bool good = true;
+
+	for (size_t i = 0; i < 3; i++) {
+		starts[i] = packed.len;
+		fl_packer_note("note", i + 2, &packed);
+		pack(&packed, 1, 300000, ends);
+	}
+	place.bytes = packed.data;
+	place.len = packed.len;
+	frames.from = &place;
+	for (size_t i = 0; i < 3; i++)
+		good = good && fl_frames_next(&frames, unpacker, &err) == 1 &&
+		       frames.out.len == 300000;
+	ok(good && fl_frames_next(&frames, unpacker, &err) == 0,
+	   "notes hold nothing for who does not want them");
+	fl_frames_release(&frames);
+
+	place.at = place.pulled = 0;
+	frames = (struct fl_frames){ .fd = -1, .pull = pull, .seek = seek };
+	frames.from = &place;
+	frames.notes = true;
+	good = fl_frames_next(&frames, unpacker, &err) == 3;
+	ok(good && frames.out.len == 2 && memcmp(frames.out.data, "no", 2) == 0,
+	   "for others they hold what was put into them");
+	fl_frames_seek(&frames, starts[2], 0);
+	good = fl_frames_next(&frames, unpacker, &err) == 3;
+	ok(good && frames.out.len == 4, "what is sought is what comes next");
+	ok(frames.at > starts[2] && place.pulled < 3000,
+	   "and what is passed over is not read");
+	ok(fl_frames_next(&frames, unpacker, &err) == 1 &&
+		   frames.out.len == 300000 &&
+		   fl_frames_next(&frames, unpacker, &err) == 0,
+	   "then all goes on to the end");
+	fl_frames_release(&frames);
+
+	/* A frame before a note is damaged: the note is found. */
+	packed.data[starts[1] - 20] ^= 1;
+	place.at = 0;
+	frames = (struct fl_frames){ .fd = -1, .pull = pull, .seek = seek };
+	frames.from = &place;
+	frames.notes = true;
+	good = fl_frames_next(&frames, unpacker, &err) == 3 &&
+	       fl_frames_next(&frames, unpacker, &err) == 2 &&
+	       frames.bad_at + frames.bad_len == starts[1] &&
+	       fl_frames_next(&frames, unpacker, &err) == 3;
+	ok(good && frames.out.len == 3, "damage ends where a note begins");
+	fl_frames_release(&frames);
+	fl_buf_release(&packed);
+	fl_unpacker_free(unpacker);
+}
+
 int main(void)
 {
 	test_damage();
+	test_notes();
 	test_sizes();
 	return done_testing();
 }
