@@ -23,9 +23,12 @@ static struct {
 	bool dry_run, merge, replace;
 	const char *batch; /* NULL: what suits the store */
 	/* Alone: */
-	bool positions, migrate, print_schema, compact;
+	bool positions, migrate, print_schema, compact, verify;
 	const char *forget;
+	struct fl_list expire;
 	int64_t older_than; /* --compact */
+	bool repair;        /* --verify */
+	bool yes;           /* --expire */
 } option = { .older_than = FL_HOUR };
 
 /* 64M: a number with one of K M G behind it. */
@@ -110,6 +113,14 @@ static const struct fl_option options[] = {
 		    "lake has"),
 	FL_OPT_CALL(0, "older-than", "DUR", take_age, &option.older_than,
 		    "with --compact: of those written longer ago [1h]"),
+	FL_OPT_FLAG(0, "verify", &option.verify,
+		    "alone: read all of a lake and print what is damaged"),
+	FL_OPT_FLAG(0, "repair", &option.repair,
+		    "with --verify: write what can be read of it anew"),
+	FL_OPT_LIST(0, "expire", "TYPE=DUR,...", &option.expire,
+		    "alone: print the dates of a lake that are older, as in "
+		    "log=90d,quote=2y"),
+	FL_OPT_FLAG(0, "yes", &option.yes, "with --expire: remove them"),
 	FL_OPT_GROUP(fl_options_reads),
 	FL_OPT_END,
 };
@@ -122,6 +133,8 @@ static const struct fl_command command = {
 		    "--forget P [PLACE]\n"
 		    "--migrate [PLACE]\n"
 		    "--compact [--older-than DUR] [PLACE]\n"
+		    "--verify [--repair] [PLACE]\n"
+		    "--expire TYPE=DUR,... [--yes] [PLACE]\n"
 		    "--print-schema [PLACE]",
 	.options = options,
 	.examples = "fl-fetch csv prices.csv | fl-clean | fl-load lake.db\n"
@@ -132,6 +145,7 @@ static const struct fl_command command = {
 		    "fl-fetch sim --resume lake.db --pipeline s -n 1000 | "
 		    "fl-load --pipeline s lake.db\n"
 		    "fl-load --positions lake.db\n"
+		    "fl-load --expire log=90d,quote=2y lake/\n"
 		    "fl-load --print-schema",
 	.notes = "PLACE is FILE.db, sqlite:FILE, DIR/ (with the slash: a "
 		 "folder of compressed files), s3://BUCKET/PREFIX (the same "
@@ -230,23 +244,39 @@ static int migrate(const char *place, struct fl_error *err)
 	return result;
 }
 
+/* Open what is there, and is not made by this; `has`: it can do what is asked.
+ */
+static int open_lake(struct fl_store **store, const char *place, bool write,
+		     const char *doing,
+		     bool (*has)(const struct fl_store_ops *),
+		     struct fl_error *err)
+{
+	int result = fl_store_open(store, place, FL_STORE_READ, err);
+
+	if (result == 0 && write) {
+		fl_store_close(store);
+		result = fl_store_open(store, place, FL_STORE_WRITE, err);
+	}
+	if (result == 0 && !has((*store)->ops))
+		result = fl_error_set(err, FL_ERR_USAGE,
+				      "'%s' is no lake: there is nothing to %s",
+				      (*store)->place, doing);
+	return result;
+}
+
+static bool compacts(const struct fl_store_ops *ops)
+{
+	return ops->compact != NULL;
+}
+
 static int compact(const char *place, struct fl_error *err)
 {
 	struct fl_compacted done = { 0 };
 	struct fl_store *store = NULL;
 	char before[32], after[32], records[32];
-	int result = fl_store_open(&store, place, FL_STORE_READ, err);
+	int result = open_lake(&store, place, true, "compact", compacts, err);
 
-	/* Not made by this. */
-	fl_store_close(&store);
 	if (result == 0)
-		result = fl_store_open(&store, place, FL_STORE_WRITE, err);
-	if (result == 0 && !store->ops->compact)
-		result = fl_error_set(err, FL_ERR_USAGE,
-				      "'%s' is no lake: there is nothing to "
-				      "compact",
-				      store->place);
-	else if (result == 0)
 		result = store->ops->compact(
 			store, fl_now_ns() - option.older_than, &done, err);
 	if (done.partitions)
@@ -260,6 +290,148 @@ static int compact(const char *place, struct fl_error *err)
 			      shown);
 	fl_store_close(&store);
 	return result;
+}
+
+static bool verifies(const struct fl_store_ops *ops)
+{
+	return ops->verify != NULL;
+}
+
+static void print_line(void *arg, const char *text)
+{
+	struct fl_buf *out = arg;
+
+	fl_buf_puts(out, text);
+	fl_buf_putc(out, '\n');
+}
+
+/* What was found goes to standard output, whole. */
+static int print_found(struct fl_buf *found, int result, struct fl_error *err)
+{
+	struct fl_error own = { .code = FL_OK };
+
+	if (found->len &&
+	    fl_write_all(STDOUT_FILENO, found->data, found->len,
+			 "standard output", &own) < 0 &&
+	    result == 0) {
+		*err = own;
+		result = -1;
+	}
+	fl_buf_release(found);
+	return result;
+}
+
+static int verify(const char *place, struct fl_error *err)
+{
+	struct fl_verified done = { 0 };
+	struct fl_store *store = NULL;
+	struct fl_buf found = FL_BUF_INIT;
+	char objects[32], records[32], damaged[32];
+	int result = open_lake(&store, place, option.repair, "verify", verifies,
+			       err);
+
+	if (result == 0)
+		result = store->ops->verify(store, option.repair, print_line,
+					    &found, &done, err);
+	fl_buf_printf(&told, "%s files of '%s' are good, with %s records",
+		      fl_grouped(done.objects, objects), shown,
+		      fl_grouped(done.records, records));
+	if (done.mended)
+		fl_buf_printf(&told, "; %s %s damaged and %s mended",
+			      fl_grouped(done.mended, damaged),
+			      done.mended == 1 ? "was" : "were",
+			      done.mended == 1 ? "is" : "are");
+	if (result == 0 && done.damaged > done.mended)
+		result = fl_error_set(
+			err, FL_ERR_DATA, "%s of %s files of '%s' %s damaged%s",
+			fl_grouped(done.damaged - done.mended, damaged),
+			fl_grouped(done.objects + done.damaged, objects), shown,
+			done.damaged - done.mended == 1 ? "is" : "are",
+			option.repair ? ""
+				      : "; --verify --repair writes what can "
+					"be read of them anew");
+	fl_store_close(&store);
+	return print_found(&found, result, err);
+}
+
+static bool expires(const struct fl_store_ops *ops)
+{
+	return ops->expire != NULL;
+}
+
+struct expired {
+	struct fl_buf lines;
+	uint64_t dates, objects;
+};
+
+static int add_expired(void *arg, const struct fl_expired *row,
+		       struct fl_error *err)
+{
+	struct expired *expired = arg;
+	char date[FL_TIME_TEXT];
+
+	(void)err;
+	fl_time_print(row->day * FL_DAY, date);
+	fl_buf_printf(&expired->lines, "%s%s %.10s %llu file%s\n",
+		      row->type->name, row->partial ? "_partial" : "", date,
+		      (unsigned long long)row->objects,
+		      row->objects == 1 ? "" : "s");
+	expired->dates++;
+	expired->objects += row->objects;
+	return 0;
+}
+
+/* TYPE=DUR */
+static int read_rule(const char *text, struct fl_expiry *rule,
+		     struct fl_error *err)
+{
+	const char *equals = strchr(text, '=');
+	struct fl_span span;
+
+	rule->type =
+		equals ? fl_type_find(text, (size_t)(equals - text)) : NULL;
+	if (!rule->type)
+		return fl_error_set(err, FL_ERR_USAGE,
+				    "--expire: '%s' is not a type and an age, "
+				    "as in log=90d",
+				    fl_show(text, strlen(text), 60));
+	if (fl_span_parse(equals + 1, &span, err) < 0)
+		return -1;
+	rule->before = fl_time_minus_span(fl_now_ns(), &span);
+	return 0;
+}
+
+static int expire(const char *place, struct fl_error *err)
+{
+	struct expired expired = { .dates = 0 };
+	struct fl_expiry *rules =
+		fl_zalloc(option.expire.count * sizeof(*rules));
+	struct fl_store *store = NULL;
+	char objects[32], dates[32];
+	int result = 0;
+
+	for (size_t i = 0; i < option.expire.count && result == 0; i++)
+		result = read_rule(option.expire.items[i], &rules[i], err);
+	if (result == 0)
+		result = open_lake(&store, place, option.yes, "expire", expires,
+				   err);
+	if (result == 0)
+		result = store->ops->expire(store, rules, option.expire.count,
+					    option.yes, add_expired, &expired,
+					    err);
+	if (expired.dates)
+		fl_buf_printf(&told, "%s file%s of %s date%s of '%s' %s",
+			      fl_grouped(expired.objects, objects),
+			      expired.objects == 1 ? "" : "s",
+			      fl_grouped(expired.dates, dates),
+			      expired.dates == 1 ? "" : "s", shown,
+			      option.yes ? "removed"
+					 : "too old; --yes removes them");
+	else
+		fl_buf_printf(&told, "nothing of '%s' is too old", shown);
+	fl_store_close(&store);
+	free(rules);
+	return print_found(&expired.lines, result, err);
 }
 
 static int print_schema(const char *place, struct fl_error *err)
@@ -461,19 +633,27 @@ static int check_alone(const struct fl_run *run, bool *alone,
 		       struct fl_error *err)
 {
 	int count = option.positions + option.migrate + option.print_schema +
-		    option.compact + (option.forget != NULL);
+		    option.compact + option.verify + (option.expire.count > 0) +
+		    (option.forget != NULL);
 
 	*alone = count > 0;
 	if (count > 1)
 		return fl_error_set(err, FL_ERR_USAGE,
 				    "--positions, --forget, --migrate, "
-				    "--compact and --print-schema go one at a "
-				    "time");
+				    "--compact, --verify, --expire and "
+				    "--print-schema go one at a time");
+	if (option.repair && !option.verify)
+		return fl_error_set(err, FL_ERR_USAGE,
+				    "--repair goes with --verify");
+	if (option.yes && !option.expire.count)
+		return fl_error_set(err, FL_ERR_USAGE,
+				    "--yes goes with --expire");
 	if (*alone && run->operand_count > 1)
 		return fl_error_set(err, FL_ERR_USAGE,
 				    "'%s': nothing is loaded together with "
 				    "--positions, --forget, --migrate, "
-				    "--compact or --print-schema",
+				    "--compact, --verify, --expire or "
+				    "--print-schema",
 				    fl_show(run->operands[1],
 					    strlen(run->operands[1]), 100));
 	return 0;
@@ -507,6 +687,10 @@ static int run_command(struct fl_run *run, struct fl_error *err)
 		return migrate(place, err);
 	if (option.compact)
 		return compact(place, err);
+	if (option.verify)
+		return verify(place, err);
+	if (option.expire.count)
+		return expire(place, err);
 	return load(run, place, err);
 }
 

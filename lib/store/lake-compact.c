@@ -14,6 +14,9 @@
  *
  * Left alone are parts of bars, which would count twice while both are there.
  *
+ * What is damaged is mended the same way: one object of one, with what can be
+ * read of it.
+ *
  * SPDX-License-Identifier: Apache-2.0 */
 #include <stdlib.h>
 #include <string.h>
@@ -36,6 +39,8 @@ struct compaction {
 	struct fl_map winners;      /* of a type whose key holds no time */
 	struct fl_buf key;
 	uint64_t records; /* of the object */
+	bool mends;       /* damage is known, and the old object is kept: */
+	bool aside;       /* it was put there */
 	struct fl_compacted *done;
 };
 
@@ -102,7 +107,7 @@ static int write_rows(struct compaction *c,
 	if (got == 0)
 		got = end_slice(c, to, err);
 	/* Nobody removes what could not be read whole. */
-	if (got == 0 && c->reader.damage.count)
+	if (got == 0 && c->reader.damage.count && !c->mends)
 		got = fl_error_set(err, FL_ERR_DATA,
 				   "%s; its partition was left as it is",
 				   c->reader.damage.first);
@@ -127,6 +132,28 @@ static char *name_of(const struct compaction *c,
 
 /* --- a partition -----------------------------------------------------------
  */
+
+/* The object is not needed any more; replaced: its rows are in another one. */
+static int take_away(struct compaction *c, const struct fl_lake_source *source,
+		     bool replaced, struct fl_error *err)
+{
+	struct fl_objects *objects = &c->lake->objects;
+	struct fl_lake_named named;
+	char *aside;
+	int result;
+
+	if (!c->mends) {
+		if (replaced)
+			fl_objects_remove(objects, source->path);
+		return 0;
+	}
+	aside = fl_sprintf(FL_LAKE_DAMAGED "/%s", source->path);
+	named = (struct fl_lake_named){ source->path, aside };
+	result = fl_objects_publish(objects, &named, 1, true, err);
+	free(aside);
+	c->aside = true;
+	return result;
+}
 
 /* sources[count], by stamp. */
 static int compact(struct compaction *c, const struct fl_lake_source *sources,
@@ -157,12 +184,13 @@ static int compact(struct compaction *c, const struct fl_lake_source *sources,
 	} else if (draft) {
 		fl_objects_remove(objects, draft);
 	}
-	if (result == 0 && to) {
+	if (result == 0 && to)
 		fl_crash_at("lake_compacted", ++passages);
-		for (size_t i = 0; i < count; i++) {
-			if (strcmp(sources[i].path, to) != 0)
-				fl_objects_remove(objects, sources[i].path);
-		}
+	for (size_t i = 0; i < count && result == 0; i++) {
+		if (!to || strcmp(sources[i].path, to) != 0)
+			result = take_away(c, &sources[i], to != NULL, err);
+	}
+	if (result == 0 && to) {
 		c->done->partitions++;
 		c->done->records += c->records;
 		c->done->objects += count;
@@ -236,33 +264,58 @@ static int compact_all(struct compaction *c, int64_t before,
 	return result;
 }
 
+static void begin(struct compaction *c, struct fl_lake *lake)
+{
+	c->lake = lake;
+	c->slicer = fl_lake_slicer_new();
+	c->reader.lake = lake;
+	c->reader.view = &c->view;
+	c->reader.unpacker = fl_unpacker_new();
+	c->merge.reader = &c->reader;
+	c->merge.view = &c->view;
+}
+
+/* All but the view. */
+static void end(struct compaction *c)
+{
+	fl_lake_merge_release(&c->merge);
+	fl_unpacker_free(c->reader.unpacker);
+	fl_json_release(&c->reader.json);
+	fl_lake_slicer_free(c->slicer);
+	fl_map_release(&c->winners, NULL);
+	fl_buf_release(&c->key);
+	fl_buf_release(&c->out);
+}
+
 int fl_lake_compact(struct fl_lake *lake, int64_t before,
 		    struct fl_compacted *done, struct fl_error *err)
 {
-	const struct fl_query all = {
-		.from = FL_TIME_NONE,
-		.to = FL_TIME_NONE,
-		.date_from = FL_TIME_NONE,
-		.date_to = FL_TIME_NONE,
-	};
-	struct compaction c = { .lake = lake, .done = done };
+	const struct fl_query all = FL_QUERY_ALL;
+	struct compaction c = { .done = done };
 	int result;
 
-	c.slicer = fl_lake_slicer_new();
-	c.reader.lake = lake;
-	c.reader.unpacker = fl_unpacker_new();
-	c.merge.reader = &c.reader;
-	c.merge.view = &c.view;
+	begin(&c, lake);
 	result = fl_lake_view_take(lake, &all, &c.view, err);
 	if (result == 0)
 		result = compact_all(&c, before, err);
-	fl_lake_merge_release(&c.merge);
+	end(&c);
 	fl_lake_view_release(&c.view);
-	fl_unpacker_free(c.reader.unpacker);
-	fl_json_release(&c.reader.json);
-	fl_lake_slicer_free(c.slicer);
-	fl_map_release(&c.winners, NULL);
-	fl_buf_release(&c.key);
-	fl_buf_release(&c.out);
 	return result;
+}
+
+int fl_lake_mend(struct fl_lake *lake, const struct fl_lake_view *view,
+		 const struct fl_lake_source *source, uint64_t *kept,
+		 struct fl_error *err)
+{
+	struct fl_compacted done = { 0 };
+	struct compaction c = { .done = &done, .view = *view, .mends = true };
+	int result;
+
+	begin(&c, lake);
+	result = find_winners(&c, (size_t)(source - view->sources), err);
+	if (result == 0)
+		result = compact(&c, source, 1, err);
+	end(&c);
+	*kept = done.records;
+	return result < 0 ? -1 : c.aside;
 }

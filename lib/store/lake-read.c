@@ -309,6 +309,7 @@ int fl_lake_query(struct fl_lake *lake, const struct fl_query *query,
 	if (is_selective(query))
 		cursor->reader.query = &cursor->query;
 	cursor->reader.lake = lake;
+	cursor->reader.view = &cursor->view;
 	cursor->reader.unpacker = fl_unpacker_new();
 	*out = cursor;
 	if (lake->empty)

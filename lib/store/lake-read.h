@@ -47,6 +47,9 @@ bool fl_lake_spans(const struct fl_query *query, const struct fl_type *type,
 struct fl_lake_damage {
 	uint64_t count;
 	char first[500];
+	/* Called with each of it; NULL: the first one is enough. */
+	void (*tell)(void *arg, const char *text);
+	void *arg;
 };
 
 struct fl_lake_run {
@@ -56,7 +59,9 @@ struct fl_lake_run {
 	bool open;   /* false: closed, or at its end */
 	bool sliced; /* compaction has made it */
 	bool noted;  /* slice.frames are those that come next */
-	size_t at;   /* in frames.out, when it is not sliced */
+	bool whole;  /* all frames up to here were read, and were good */
+	struct fl_hash128 content, wanted; /* of these; that of the name */
+	size_t at; /* in frames.out, when it is not sliced */
 	struct fl_lake_slice slice;
 	struct fl_buf last; /* the line before the slice */
 	/* The line it stands on; bytes NULL: at the end. */
@@ -80,6 +85,7 @@ struct fl_lake_reader {
 	struct fl_lake *lake;
 	struct fl_unpacker *unpacker;
 	const struct fl_query *query; /* what is wanted, at least; NULL: all */
+	const struct fl_lake_view *view;
 	struct fl_lake_damage damage;
 	struct fl_json json;
 };
@@ -134,6 +140,18 @@ int fl_lake_merge_begin(struct fl_lake_merge *merge,
  * returns 1, 0 at the end, -1 */
 int fl_lake_merge_next(struct fl_lake_merge *merge, struct fl_error *err);
 void fl_lake_merge_release(struct fl_lake_merge *merge);
+
+/* --- what is damaged (lake-compact.c) --------------------------------------
+ */
+
+/* Write anew what can be read of an object, and put the old one aside, under
+ * FL_LAKE_DAMAGED. Readers see the one or both, which is the same.
+ * kept     how many records were
+ * returns  1; 0 the new one has all that the old one had, and took its place;
+ *          -1 */
+int fl_lake_mend(struct fl_lake *lake, const struct fl_lake_view *view,
+		 const struct fl_lake_source *source, uint64_t *kept,
+		 struct fl_error *err);
 
 /* --- types whose key does not hold the time (lake-winners.c) ---------------
  */

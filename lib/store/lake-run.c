@@ -40,6 +40,8 @@ static void note_damage(struct fl_lake_reader *reader,
 	fl_log("%s", text);
 	if (damage->count++ == 0)
 		snprintf(damage->first, sizeof(damage->first), "%s", text);
+	if (damage->tell)
+		damage->tell(damage->arg, text);
 	free(text);
 }
 
@@ -83,14 +85,35 @@ static int look_for_same(void *arg, const char *text)
 	return 0;
 }
 
+/* Does the reader see that object as well? */
+static bool is_seen(const struct fl_lake_reader *reader, const char *path)
+{
+	const struct fl_lake_view *view = reader->view;
+
+	for (size_t i = 0; view && i < view->count; i++) {
+		if (view->sources[i].listed &&
+		    strcmp(view->sources[i].path, path) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* What was found in place of an object that is not at its place. */
+struct found {
+	struct fl_lake_name name;
+	bool covers; /* it holds rows of others as well */
+	bool seen;   /* and is read anyhow */
+};
+
 /* Somebody has loaded the very same records again: it got a later stamp. Or it
  * was compacted; what is there now holds rows of others as well, and of one key
- * the last of all, which the merge takes once. */
-static int open_same(struct fl_objects *objects,
-		     const struct fl_lake_source *source,
-		     struct fl_object_in **in, struct fl_lake_name *name,
-		     bool *covered, struct fl_error *err)
+ * the last of all, which the merge takes once.
+ * returns  1, 0 it is not there, or need not be read again, -1 */
+static int open_same(struct fl_lake_reader *reader, struct fl_lake_run *run,
+		     struct found *found, struct fl_error *err)
 {
+	struct fl_objects *objects = &reader->lake->objects;
+	const struct fl_lake_source *source = run->source;
 	char *dir =
 		fl_strndup(source->path,
 			   (size_t)(strrchr(source->path, '/') - source->path));
@@ -99,11 +122,15 @@ static int open_same(struct fl_objects *objects,
 	int got = fl_objects_list(objects, dir, look_for_same, &same, err);
 
 	if (got == 0 && (same.found || same.cover)) {
-		path = fl_sprintf("%s/%s", dir,
-				  same.found ? same.found : same.cover);
-		got = fl_objects_get(objects, path, in, err);
-		*covered = !same.found;
-		fl_lake_read_name(same.found ? same.found : same.cover, name);
+		const char *name = same.found ? same.found : same.cover;
+
+		path = fl_sprintf("%s/%s", dir, name);
+		found->covers = !same.found;
+		/* What a commit names was compacted before we looked. */
+		found->seen = source->from && is_seen(reader, path);
+		fl_lake_read_name(name, &found->name);
+		if (!found->seen)
+			got = fl_objects_get(objects, path, &run->in, err);
 		free(path);
 	}
 	free(same.found);
@@ -113,18 +140,16 @@ static int open_same(struct fl_objects *objects,
 }
 
 /* Open its object, wherever that is now.
- * covered  it holds other rows as well
- * returns  1, 0 it is not there any more, -1 */
+ * returns  1, 0 it is not there any more, or seen elsewhere, -1 */
 static int open_source(struct fl_lake_reader *reader, struct fl_lake_run *run,
-		       bool *covered, struct fl_error *err)
+		       struct found *found, struct fl_error *err)
 {
 	const struct timespec pause = { .tv_nsec = 1000000 };
 	const struct fl_lake_source *source = run->source;
 	struct fl_objects *objects = &reader->lake->objects;
-	struct fl_lake_name name = source->name;
 	int got = fl_objects_get(objects, source->path, &run->in, err);
 
-	*covered = false;
+	*found = (struct found){ .name = source->name };
 	if (got == 0 && source->from) {
 		got = fl_objects_get(objects, source->from, &run->in, err);
 		if (got == 0) /* published just now */
@@ -133,10 +158,10 @@ static int open_source(struct fl_lake_reader *reader, struct fl_lake_run *run,
 	}
 	/* It may move on once more while the folder is listed, and a listing
 	 * may miss what moves. */
-	for (int look = 0; look < LOOKS && got == 0; look++) {
+	for (int look = 0; look < LOOKS && got == 0 && !found->seen; look++) {
 		if (look > 1)
 			nanosleep(&pause, NULL);
-		got = open_same(objects, source, &run->in, &name, covered, err);
+		got = open_same(reader, run, found, err);
 	}
 	if (got <= 0)
 		return got;
@@ -144,8 +169,11 @@ static int open_source(struct fl_lake_reader *reader, struct fl_lake_run *run,
 	run->open = true;
 	run->at = 0;
 	run->noted = false;
-	run->sliced = name.pipeline == FL_LAKE_COMPACTED;
+	run->sliced = found->name.pipeline == FL_LAKE_COMPACTED;
 	run->frames.notes = run->sliced;
+	run->whole = true;
+	run->content = (struct fl_hash128){ 0, 0 };
+	run->wanted = found->name.content;
 	/* Of few rows not much more than a note is to be read at first. */
 	if (run->sliced && reader->query)
 		fl_frames_seek(&run->frames, 0, FL_LAKE_NOTE_GUESS);
@@ -155,13 +183,13 @@ static int open_source(struct fl_lake_reader *reader, struct fl_lake_run *run,
 int fl_lake_run_open(struct fl_lake_reader *reader, struct fl_lake_run *run,
 		     const struct fl_lake_source *source, struct fl_error *err)
 {
-	bool covered;
+	struct found found;
 	int got;
 
 	memset(run, 0, sizeof(*run));
 	run->source = source;
 	run->order = source->order;
-	got = open_source(reader, run, &covered, err);
+	got = open_source(reader, run, &found, err);
 	if (got < 0)
 		return -1;
 	if (got > 0)
@@ -169,8 +197,8 @@ int fl_lake_run_open(struct fl_lake_reader *reader, struct fl_lake_run *run,
 	/* The newest commit names it, and it was removed since: partitions may
 	 * be. */
 	if (source->from) {
-		fl_log("'%s%s' was removed", reader->lake->objects.place,
-		       source->path);
+		fl_log("'%s%s' %s", reader->lake->objects.place, source->path,
+		       found.seen ? "was compacted" : "was removed");
 		return 0;
 	}
 	return fl_error_set(err, FL_ERR_AGAIN,
@@ -310,22 +338,23 @@ static int go_on(struct fl_lake_reader *reader, struct fl_lake_run *run,
 {
 	struct fl_objects *objects = &reader->lake->objects;
 	struct fl_error gone = *err;
-	bool covered, any = note_last(reader, run);
+	bool any = note_last(reader, run);
+	struct found found;
 	int got;
 
 	fl_objects_end(objects, &run->in);
 	fl_frames_release(&run->frames);
 	fl_lake_slice_empty(&run->slice);
 	fl_error_clear(err);
-	got = open_source(reader, run, &covered, err);
+	got = open_source(reader, run, &found, err);
 	if (got < 0)
 		return -1;
 	if (got == 0)
 		return fl_error_set(err, gone.code, "%s", gone.text);
 	fl_log("'%s%s' was removed while it was read; going on elsewhere",
 	       objects->place, run->source->path);
-	run->skip = covered ? 0 : run->lines;
-	run->behind = covered && any;
+	run->skip = found.covers ? 0 : run->lines;
+	run->behind = found.covers && any;
 	run->lines = 0;
 	return 0;
 }
@@ -355,6 +384,28 @@ static bool is_behind(struct fl_lake_reader *reader, struct fl_lake_run *run)
 	return run->behind;
 }
 
+/* A frame of what was read whole so far. */
+static void hash_frame(struct fl_lake_run *run)
+{
+	if (run->whole && !run->spooled)
+		run->content =
+			fl_hash128(run->frames.out.data, run->frames.out.len,
+				   run->content.lo ^ run->content.hi);
+}
+
+/* Frames may be missing without a trace: at the end, or between others. */
+static void check_content(struct fl_lake_reader *reader,
+			  struct fl_lake_run *run)
+{
+	if (run->whole && !run->spooled &&
+	    (run->content.lo != run->wanted.lo ||
+	     run->content.hi != run->wanted.hi))
+		note_damage(reader, run, run->frames.at, 0,
+			    "its records are not those that its name stands "
+			    "for; some may be missing");
+	run->whole = false;
+}
+
 /* returns as fl_frames_next, but 2 only where a note says what is wanted next,
  *         and 4 when it goes on elsewhere */
 static int next_frame(struct fl_lake_reader *reader, struct fl_lake_run *run,
@@ -368,6 +419,7 @@ static int next_frame(struct fl_lake_reader *reader, struct fl_lake_run *run,
 			note_damage(reader, run, run->frames.bad_at,
 				    run->frames.bad_len, run->frames.why);
 			run->slice.sure = false;
+			run->whole = false;
 			/* The one that is wanted next may be farther on. */
 			if (run->noted)
 				return 2;
@@ -378,6 +430,10 @@ static int next_frame(struct fl_lake_reader *reader, struct fl_lake_run *run,
 			return go_on(reader, run, err) < 0 ? -1 : 4;
 		if (got < 0 && run->spooled)
 			fl_error_wrap(err, "cannot read a temporary file");
+		if (got == 1)
+			hash_frame(run);
+		else if (got == 0)
+			check_content(reader, run);
 		return got;
 	}
 }
@@ -411,6 +467,7 @@ static int gather(struct fl_lake_reader *reader, struct fl_lake_run *run,
 
 		if (run->noted && !fl_lake_slice_seek(slice, &run->frames)) {
 			run->noted = false;
+			run->whole = run->whole && !slice->picked;
 			if (slice->text.len)
 				return 1;
 		}

@@ -368,6 +368,22 @@ static int compact(struct fl_store *store, int64_t before,
 	return fl_lake_compact(store->state, before, done, err);
 }
 
+static int verify(struct fl_store *store, bool repair,
+		  void (*tell)(void *arg, const char *text), void *arg,
+		  struct fl_verified *done, struct fl_error *err)
+{
+	return fl_lake_verify(store->state, repair, tell, arg, done, err);
+}
+
+static int expire(struct fl_store *store, const struct fl_expiry *rules,
+		  size_t count, bool sure,
+		  int (*each)(void *arg, const struct fl_expired *row,
+			      struct fl_error *err),
+		  void *arg, struct fl_error *err)
+{
+	return fl_lake_expire(store->state, rules, count, sure, each, arg, err);
+}
+
 const struct fl_store_ops fl_store_lake = {
 	.name = "lake",
 	.summary = "a folder, or a bucket of S3, of compressed NDJSON files by "
@@ -390,5 +406,7 @@ const struct fl_store_ops fl_store_lake = {
 	.end = fl_lake_end,
 	.list = list,
 	.compact = compact,
+	.verify = verify,
+	.expire = expire,
 	.close = close_store,
 };

@@ -13,6 +13,8 @@
  *   lake-read.c    queries
  *   lake-winners.c the last row of each key, where keys hold no time
  *   lake-compact.c few objects of many
+ *   lake-verify.c  is all as it was written?
+ *   lake-expire.c  what is too old
  *   lake-objects.h the place itself: lake-folder.c, lake-s3.c, lake-s3-read.c
  *
  * SPDX-License-Identifier: Apache-2.0 */
@@ -29,6 +31,7 @@
 
 #define FL_LAKE_COMMITS "_commit"
 #define FL_LAKE_DRAFTS  "_tmp"
+#define FL_LAKE_DAMAGED "_damaged"
 #define FL_LAKE_FORMAT  FL_LAKE_COMMITS "/_format"
 
 extern const char fl_lake_format[]; /* what stands in it */
@@ -225,6 +228,16 @@ int fl_lake_sweep(struct fl_lake *lake, struct fl_error *err);
 /* Make one object of those of each partition that are older. */
 int fl_lake_compact(struct fl_lake *lake, int64_t before,
 		    struct fl_compacted *done, struct fl_error *err);
+
+/* See `verify` and `expire` of the store's operations. */
+int fl_lake_verify(struct fl_lake *lake, bool repair,
+		   void (*tell)(void *arg, const char *text), void *arg,
+		   struct fl_verified *done, struct fl_error *err);
+int fl_lake_expire(struct fl_lake *lake, const struct fl_expiry *rules,
+		   size_t count, bool sure,
+		   int (*each)(void *arg, const struct fl_expired *row,
+			       struct fl_error *err),
+		   void *arg, struct fl_error *err);
 
 /* --- reading ------------------------------------------------------------- */
 

@@ -58,6 +58,13 @@ struct fl_query {
 	bool unordered; /* in whatever order is quickest */
 };
 
+/* All there is. */
+#define FL_QUERY_ALL                                                           \
+	{                                                                      \
+		.from = FL_TIME_NONE, .to = FL_TIME_NONE,                      \
+		.date_from = FL_TIME_NONE, .date_to = FL_TIME_NONE             \
+	}
+
 /* What is stored: a row of `fl-fetch store PLACE --list`. */
 struct fl_summary {
 	const char *type, *provider, *symbol, *interval; /* NULL: has none */
@@ -70,6 +77,27 @@ struct fl_compacted {
 	uint64_t partitions; /* each of which is one object now */
 	uint64_t objects;    /* that they were before */
 	uint64_t records;
+};
+
+/* What verifying has found. */
+struct fl_verified {
+	uint64_t objects, records; /* that are good */
+	uint64_t damaged;          /* objects */
+	uint64_t mended;           /* of these */
+};
+
+/* Records of a type are too old when they are of a date before this one. */
+struct fl_expiry {
+	const struct fl_type *type;
+	int64_t before; /* ns */
+};
+
+/* A date of a type that is too old. */
+struct fl_expired {
+	const struct fl_type *type;
+	bool partial; /* parts of bars */
+	int64_t day;  /* since 1970 */
+	uint64_t objects;
 };
 
 /* The operations of one kind of place. All return 0 or -1 with err. */
@@ -119,6 +147,19 @@ struct fl_store_ops {
 	 * NULL: has none. */
 	int (*compact)(struct fl_store *store, int64_t before,
 		       struct fl_compacted *done, struct fl_error *err);
+	/* Read all there is, and tell what is not as it was written; with
+	 * `repair` mend what can be. Damage that was found is no error.
+	 * NULL: has none. */
+	int (*verify)(struct fl_store *store, bool repair,
+		      void (*tell)(void *arg, const char *text), void *arg,
+		      struct fl_verified *done, struct fl_error *err);
+	/* Tell each date that is too old, and when it is `sure` remove it
+	 * first. NULL: has none. */
+	int (*expire)(struct fl_store *store, const struct fl_expiry *rules,
+		      size_t count, bool sure,
+		      int (*each)(void *arg, const struct fl_expired *row,
+				  struct fl_error *err),
+		      void *arg, struct fl_error *err);
 	void (*close)(struct fl_store *store);
 	/* The schema as SQL, for --print-schema; NULL: has none. */
 	void (*schema)(struct fl_buf *out);
