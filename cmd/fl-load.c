@@ -281,8 +281,10 @@ static int compact(const char *place, struct fl_error *err)
 			store, fl_now_ns() - option.older_than, &done, err);
 	if (done.partitions)
 		fl_buf_printf(&told,
-			      "%s files of '%s' are %s now, with %s records",
-			      fl_grouped(done.objects, before), shown,
+			      "%s file%s of '%s' %s %s now, with %s records",
+			      fl_grouped(done.objects, before),
+			      done.objects == 1 ? "" : "s", shown,
+			      done.objects == 1 ? "is" : "are",
 			      fl_grouped(done.partitions, after),
 			      fl_grouped(done.records, records));
 	else

@@ -12,7 +12,9 @@
  * on, of all partitions: an old one would get a later stamp than what replaced
  * it in another.
  *
- * Left alone are parts of bars, which would count twice while both are there.
+ * Parts of bars become whole bars when all those of a date are closed; a whole
+ * bar holds against parts, so none counts twice while both are there. Parts of
+ * bars that are open are left alone.
  *
  * What is damaged is mended the same way: one object of one, with what can be
  * read of it.
@@ -122,9 +124,11 @@ static char *name_of(const struct compaction *c,
 		.pipeline = FL_LAKE_COMPACTED,
 		.content = c->content,
 	};
+	const struct fl_lake_part part = { .type = newest->part.type,
+					   .day = newest->part.day };
 	struct fl_buf to = FL_BUF_INIT;
 
-	fl_lake_put_part(&to, &newest->part);
+	fl_lake_put_part(&to, &part);
 	fl_buf_putc(&to, '/');
 	fl_lake_put_name(&to, &name);
 	return fl_buf_take(&to);
@@ -201,25 +205,83 @@ static int compact(struct compaction *c, const struct fl_lake_source *sources,
 	return result;
 }
 
-/* Those of one partition from `at` on that are there, old enough, and no parts.
- * returns where the next one begins */
+/* One partition's sources from `at` on, that are there and old enough: in
+ * old[count], and with `parts` those of parts of bars as well.
+ * waits    there are parts that are not
+ * returns  where the next partition begins */
 static size_t gather(const struct compaction *c, size_t at, int64_t before,
-		     struct fl_lake_source *old, size_t *count)
+		     bool parts, struct fl_lake_source *old, size_t *count,
+		     bool *waits)
 {
 	const struct fl_lake_source *first = &c->view.sources[at];
 
 	*count = 0;
+	*waits = false;
 	for (; at < c->view.count; at++) {
 		const struct fl_lake_source *source = &c->view.sources[at];
+		bool is_old = source->listed && source->name.stamp < before;
 
 		if (source->part.type != first->part.type ||
 		    source->part.day != first->part.day)
 			break;
-		if (!source->part.partial && source->listed &&
-		    source->name.stamp < before)
+		if (source->part.partial && !(parts && is_old))
+			*waits = true;
+		else if (is_old)
 			old[(*count)++] = *source;
 	}
 	return at;
+}
+
+/* Are all bars that parts of these make closed? Then none will come, and they
+ * may stand as whole ones. */
+static int are_closed(struct compaction *c,
+		      const struct fl_lake_source *sources, size_t count,
+		      bool *closed, struct fl_error *err)
+{
+	int final = fl_type_field(sources->part.type, "final", 5);
+	struct fl_record rec;
+	int got = fl_lake_merge_begin(&c->merge, sources, count, err);
+
+	*closed = true;
+	while (got == 0 && *closed &&
+	       (got = fl_lake_merge_next(&c->merge, err)) > 0) {
+		got = 0;
+		if (c->merge.partial && row_of(c, sources, &rec) &&
+		    rec.at[final])
+			*closed = rec.json->toks[rec.at[final]].kind !=
+				  FL_JSON_FALSE;
+	}
+	return got;
+}
+
+/* What of a partition is to become one object: old[count], and fewer than two
+ * when it is one.
+ * at  where it begins, then where the next one does */
+static int choose(struct compaction *c, size_t *at, int64_t before,
+		  struct fl_lake_source *old, size_t *count,
+		  struct fl_error *err)
+{
+	size_t first = *at;
+	bool waits, closed = false;
+	uint64_t damage = c->reader.damage.count;
+
+	*at = gather(c, first, before, true, old, count, &waits);
+	for (size_t i = 0; i < *count && !waits; i++) {
+		if (!old[i].part.partial)
+			continue;
+		/* Parts that are folded are shadowed by the bars that they
+		 * made, until they are removed: so all or none. */
+		if (are_closed(c, old, *count, &closed, err) < 0)
+			return -1;
+		if (closed && c->reader.damage.count == damage)
+			return 0;
+		waits = true;
+	}
+	if (waits)
+		gather(c, first, before, false, old, count, &waits);
+	if (*count == 1)
+		*count = 0;
+	return 0;
 }
 
 /* Which rows hold, of the type of the source at `at`. */
@@ -254,10 +316,10 @@ static int compact_all(struct compaction *c, int64_t before,
 	for (size_t at = 0; at < c->view.count && result == 0;) {
 		size_t count, first = at;
 
-		at = gather(c, at, before, old, &count);
-		if (count > 1)
+		result = choose(c, &at, before, old, &count, err);
+		if (count && result == 0)
 			result = find_winners(c, first, err);
-		if (count > 1 && result == 0)
+		if (count && result == 0)
 			result = compact(c, old, count, err);
 	}
 	free(old);

@@ -332,6 +332,7 @@ static void stand_on(struct fl_lake_merge *merge, const struct fl_lake_run *run)
 	merge->len = run->len;
 	merge->ts = run->ts;
 	merge->order = run->order;
+	merge->partial = false;
 }
 
 /* Up to which time all parts of a run's pipeline have come. */
@@ -453,6 +454,7 @@ static int take_group(struct fl_lake_merge *merge, struct fl_lake_run *run,
 			break;
 		settle(merge, &partial, run);
 	}
+	merge->partial = partial;
 	if (partial)
 		finish(merge);
 	merge->bytes = merge->line.data;

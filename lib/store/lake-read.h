@@ -130,6 +130,7 @@ struct fl_lake_merge {
 	size_t len;
 	int64_t ts;
 	size_t order;
+	bool partial; /* a bar made of parts */
 };
 
 /* Begin with the sources of one partition; zeroed, or used before. */
