@@ -4,6 +4,8 @@
  * options, the inputs, and the few things one can ask a store without loading.
  *
  * SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +28,7 @@ static struct {
 	bool positions, migrate, print_schema, compact, verify;
 	const char *forget;
 	struct fl_list expire;
+	const char *raw;
 	int64_t older_than; /* --compact */
 	bool repair;        /* --verify */
 	bool yes;           /* --expire */
@@ -92,7 +95,7 @@ static const struct fl_option options[] = {
 		    "store records of these types only"),
 	FL_OPT_CALL(0, "batch", "N|SIZE,DUR", take_batch, &option.batch,
 		    "commit after N records, SIZE bytes or DUR, whichever is "
-		    "first [10000,1s; a lake 64M,5m]"),
+		    "first [10000,1s; a server 4M,1s; a lake 64M,5m]"),
 	FL_OPT_FLAG(0, "merge", &option.merge,
 		    "take parts of bars without marks; loaded twice they count "
 		    "twice"),
@@ -121,6 +124,8 @@ static const struct fl_option options[] = {
 		    "alone: print the dates of a lake that are older, as in "
 		    "log=90d,quote=2y"),
 	FL_OPT_FLAG(0, "yes", &option.yes, "with --expire: remove them"),
+	FL_OPT_TEXT(0, "raw", "PROVIDER", &option.raw,
+		    "alone: keep files in a lake as they are, and print where"),
 	FL_OPT_GROUP(fl_options_reads),
 	FL_OPT_END,
 };
@@ -135,6 +140,7 @@ static const struct fl_command command = {
 		    "--compact [--older-than DUR] [PLACE]\n"
 		    "--verify [--repair] [PLACE]\n"
 		    "--expire TYPE=DUR,... [--yes] [PLACE]\n"
+		    "--raw PROVIDER PLACE [FILE...]\n"
 		    "--print-schema [PLACE]",
 	.options = options,
 	.examples = "fl-fetch csv prices.csv | fl-clean | fl-load lake.db\n"
@@ -352,6 +358,70 @@ static int verify(const char *place, struct fl_error *err)
 			option.repair ? ""
 				      : "; --verify --repair writes what can "
 					"be read of them anew");
+	fl_store_close(&store);
+	return print_found(&found, result, err);
+}
+
+static bool keeps(const struct fl_store_ops *ops)
+{
+	return ops->keep != NULL;
+}
+
+/* One file; "-": standard input. */
+static int keep_file(struct fl_store *store, const char *path,
+		     struct fl_buf *found, uint64_t *bytes,
+		     struct fl_error *err)
+{
+	bool standard = strcmp(path, "-") == 0;
+	int fd = standard ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+	uint64_t size;
+	char *to;
+	int result;
+
+	if (fd < 0)
+		return fl_error_set(err, FL_ERR_IO, "cannot open '%s': %s",
+				    fl_show(path, strlen(path), 300),
+				    strerror(errno));
+	result = store->ops->keep(store, option.raw,
+				  standard ? "standard-input" : path, fd, &to,
+				  &size, err);
+	if (!standard)
+		close(fd);
+	if (result < 0)
+		return -1;
+	fl_buf_printf(found, "%s%s%s\n", shown,
+		      shown[strlen(shown) - 1] == '/' ? "" : "/", to);
+	*bytes += size;
+	free(to);
+	return 0;
+}
+
+static int keep_raw(struct fl_run *run, const char *place, struct fl_error *err)
+{
+	struct fl_store *store = NULL;
+	struct fl_buf found = FL_BUF_INIT;
+	uint64_t files = 0, bytes = 0;
+	char count[32], size[32];
+	int result = fl_store_open(&store, place, FL_STORE_WRITE, err);
+
+	if (result == 0 && !keeps(store->ops))
+		result = fl_error_set(err, FL_ERR_USAGE,
+				      "'%s' is no lake: it keeps no files as "
+				      "they are",
+				      store->place);
+	do {
+		const char *path = run->operand_next < run->operand_count
+					   ? run->operands[run->operand_next]
+					   : "-";
+
+		run->operand_next++;
+		if (result == 0)
+			result = keep_file(store, path, &found, &bytes, err);
+		files += result == 0;
+	} while (result == 0 && run->operand_next < run->operand_count);
+	fl_buf_printf(&told, "%s file%s of %s bytes kept in '%s'",
+		      fl_grouped(files, count), files == 1 ? "" : "s",
+		      fl_grouped(bytes, size), shown);
 	fl_store_close(&store);
 	return print_found(&found, result, err);
 }
@@ -636,13 +706,13 @@ static int check_alone(const struct fl_run *run, bool *alone,
 {
 	int count = option.positions + option.migrate + option.print_schema +
 		    option.compact + option.verify + (option.expire.count > 0) +
-		    (option.forget != NULL);
+		    (option.forget != NULL) + (option.raw != NULL);
 
 	*alone = count > 0;
 	if (count > 1)
 		return fl_error_set(err, FL_ERR_USAGE,
 				    "--positions, --forget, --migrate, "
-				    "--compact, --verify, --expire and "
+				    "--compact, --verify, --expire, --raw and "
 				    "--print-schema go one at a time");
 	if (option.repair && !option.verify)
 		return fl_error_set(err, FL_ERR_USAGE,
@@ -650,7 +720,7 @@ static int check_alone(const struct fl_run *run, bool *alone,
 	if (option.yes && !option.expire.count)
 		return fl_error_set(err, FL_ERR_USAGE,
 				    "--yes goes with --expire");
-	if (*alone && run->operand_count > 1)
+	if (*alone && !option.raw && run->operand_count > 1)
 		return fl_error_set(err, FL_ERR_USAGE,
 				    "'%s': nothing is loaded together with "
 				    "--positions, --forget, --migrate, "
@@ -693,6 +763,8 @@ static int run_command(struct fl_run *run, struct fl_error *err)
 		return verify(place, err);
 	if (option.expire.count)
 		return expire(place, err);
+	if (option.raw)
+		return keep_raw(run, place, err);
 	return load(run, place, err);
 }
 

@@ -60,6 +60,11 @@ int fl_objects_write(struct fl_objects *objects, struct fl_object_out *out,
 	return objects->ops->write(out, bytes, len, err);
 }
 
+bool fl_objects_appear_whole(const struct fl_objects *objects)
+{
+	return objects->ops->whole;
+}
+
 int fl_objects_seal(struct fl_objects *objects, struct fl_object_out **out,
 		    bool keep, bool few, struct fl_error *err)
 {

@@ -25,6 +25,7 @@ struct fl_lake_named {
 };
 
 struct fl_objects_ops {
+	bool whole; /* see fl_objects_appear_whole */
 	/* See fl_objects_open and the others below. */
 	int (*open)(struct fl_objects *objects, const char *path, bool make,
 		    struct fl_error *err);
@@ -106,6 +107,8 @@ int fl_objects_create(struct fl_objects *objects, const char *path,
 		      struct fl_object_out **out, struct fl_error *err);
 int fl_objects_write(struct fl_objects *objects, struct fl_object_out *out,
 		     const void *bytes, size_t len, struct fl_error *err);
+/* Is an object seen only once it was sealed, with all that was written? */
+bool fl_objects_appear_whole(const struct fl_objects *objects);
 /* It is whole; NULL is fine, sets NULL, also when it fails. Durable once it was
  * settled. keep: else it need not be there. few: it is one of not many. */
 int fl_objects_seal(struct fl_objects *objects, struct fl_object_out **out,

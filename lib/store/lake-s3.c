@@ -517,6 +517,7 @@ static bool is_restless(struct fl_objects *objects, const char *path,
 }
 
 const struct fl_objects_ops fl_objects_s3 = {
+	.whole = true,
 	.open = open_bucket,
 	.close = close_bucket,
 	.hold = hold,

@@ -384,6 +384,12 @@ static int expire(struct fl_store *store, const struct fl_expiry *rules,
 	return fl_lake_expire(store->state, rules, count, sure, each, arg, err);
 }
 
+static int keep(struct fl_store *store, const char *provider, const char *name,
+		int fd, char **path, uint64_t *size, struct fl_error *err)
+{
+	return fl_lake_raw(store->state, provider, name, fd, path, size, err);
+}
+
 const struct fl_store_ops fl_store_lake = {
 	.name = "lake",
 	.summary = "a folder, or a bucket of S3, of compressed NDJSON files by "
@@ -408,5 +414,6 @@ const struct fl_store_ops fl_store_lake = {
 	.compact = compact,
 	.verify = verify,
 	.expire = expire,
+	.keep = keep,
 	.close = close_store,
 };

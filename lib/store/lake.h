@@ -15,6 +15,7 @@
  *   lake-compact.c few objects of many
  *   lake-verify.c  is all as it was written?
  *   lake-expire.c  what is too old
+ *   lake-raw.c     files as they are
  *   lake-objects.h the place itself: lake-folder.c, lake-s3.c, lake-s3-read.c
  *
  * SPDX-License-Identifier: Apache-2.0 */
@@ -238,6 +239,10 @@ int fl_lake_expire(struct fl_lake *lake, const struct fl_expiry *rules,
 		   int (*each)(void *arg, const struct fl_expired *row,
 			       struct fl_error *err),
 		   void *arg, struct fl_error *err);
+
+/* See `keep` of the store's operations. */
+int fl_lake_raw(struct fl_lake *lake, const char *provider, const char *name,
+		int fd, char **path, uint64_t *size, struct fl_error *err);
 
 /* --- reading ------------------------------------------------------------- */
 

@@ -160,6 +160,12 @@ struct fl_store_ops {
 		      int (*each)(void *arg, const struct fl_expired *row,
 				  struct fl_error *err),
 		      void *arg, struct fl_error *err);
+	/* Keep what can be read from fd as it is, under the provider's name and
+	 * that of the file. path: where in the place; free() it. NULL: has
+	 * none. */
+	int (*keep)(struct fl_store *store, const char *provider,
+		    const char *name, int fd, char **path, uint64_t *size,
+		    struct fl_error *err);
 	void (*close)(struct fl_store *store);
 	/* The schema as SQL, for --print-schema; NULL: has none. */
 	void (*schema)(struct fl_buf *out);

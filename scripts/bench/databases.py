@@ -1,8 +1,10 @@
-"""Loading into databases and reading from them, beside their own clients. The
-servers wait for the disk at each commit, and the tables have their keys."""
+"""Loading into databases and reading from them, beside their own clients; the
+servers wait for the disk at each commit, and the tables have their keys. And the
+same with a bucket of S3."""
 
 import atexit
 import functools
+import itertools
 import os
 import subprocess
 
@@ -18,7 +20,7 @@ ONE = ('{"type":"quote","ts":"2026-11-20T14:30:00.000Z","provider":"yahoo","symb
 
 
 @functools.cache
-def service(bench, name):
+def service(bench, name, *options):
     """A throw-away server for the run; its variables go into the environment.
     Raises Skipped with what it says."""
     script = os.path.join(SERVICES, name)
@@ -31,12 +33,12 @@ def service(bench, name):
         if done.returncode:
             raise Skipped((done.stderr.strip().splitlines() or ["no server"])[-1])
         return done.stdout
-    ask("start", "--durable")
+    ask("start", *options)
     atexit.register(subprocess.run, [script, "stop", "--dir", where], check=False, stdout=subprocess.DEVNULL)
     said = subprocess.run(["bash", "-c", 'eval "$1"; env -0', "bash", ask("env")], capture_output=True, check=True)
     for pair in said.stdout.split(b"\0"):
         key, _, value = pair.decode().partition("=")
-        if key.startswith(("FL_", "PG")):
+        if key.startswith(("FL_", "PG", "AWS_")):
             os.environ[key] = value
     return bench
 
@@ -80,7 +82,7 @@ def empty_postgres(bench):
 
 def postgres_write(bench):
     ticks = bench.data("unique", bench.lines, "quotes", "-b", "0", "-d", "0")
-    service(bench, "postgres")
+    service(bench, "postgres", "--durable")
     place, ready = os.environ["FL_PG_TEST"], bench.path(f"ticks-{bench.lines}.csv")
     before = empty_postgres(bench)
     before()
@@ -109,7 +111,7 @@ def postgres_write(bench):
 
 def postgres_read(bench):
     ticks = bench.data("unique", bench.lines, "quotes", "-b", "0", "-d", "0")
-    service(bench, "postgres")
+    service(bench, "postgres", "--durable")
     place = os.environ["FL_PG_TEST"]
     empty_postgres(bench)()
     run(*bench.ours("fl-load", "-q", place, ticks))
@@ -142,7 +144,7 @@ def maria(statement):
 
 def mariadb_write(bench):
     ticks = bench.data("unique", bench.lines, "quotes", "-b", "0", "-d", "0")
-    service(bench, "mariadb")
+    service(bench, "mariadb", "--durable")
     with open(os.environ["FL_MYSQL_PASSWORD_FILE"], encoding="ascii") as file:
         os.environ["MYSQL_PWD"] = file.read().strip()
     place, ready = os.environ["FL_MYSQL_TEST"], bench.path(f"ticks-{bench.lines}.tsv")
@@ -170,7 +172,7 @@ def mariadb_write(bench):
 def mariadb_read(bench):
     """The order of time is that of the key; the client keeps nothing of it."""
     ticks = bench.data("unique", bench.lines, "quotes", "-b", "0", "-d", "0")
-    service(bench, "mariadb")
+    service(bench, "mariadb", "--durable")
     place = os.environ["FL_MYSQL_TEST"]
     maria("TRUNCATE quote")
     run(*bench.ours("fl-load", "-q", place, ticks))
@@ -183,5 +185,68 @@ def mariadb_read(bench):
                     expected=lambda name: once(ticks) if name.startswith("fl-") else None)
 
 
+# --- S3 -----------------------------------------------------------------------
+
+
+def bucket(bench):
+    """The place of a bucket, and how rclone calls it."""
+    service(bench, "s3")
+    for key, value in {"TYPE": "s3", "PROVIDER": "Other", "ENDPOINT": os.environ["AWS_ENDPOINT_URL_S3"],
+                       "ACCESS_KEY_ID": os.environ["AWS_ACCESS_KEY_ID"], "NO_CHECK_BUCKET": "true",
+                       "SECRET_ACCESS_KEY": os.environ["AWS_SECRET_ACCESS_KEY"],
+                       "REGION": os.environ.get("AWS_REGION", "us-east-1")}.items():
+        os.environ[f"RCLONE_CONFIG_FL_{key}"] = value
+    os.environ["RCLONE_CONFIG"] = "/dev/null"
+    place = os.environ["FL_S3_TEST"]
+    return place, "fl:" + place.removeprefix("s3://")
+
+
+def as_fast(ours, peer):
+    """Ours has at least 0.8 of the peer's throughput."""
+    def target(tools):
+        us, them = tools[ours], _find(tools, peer)
+        if not them:
+            return None
+        ratio = them.median("wall") / us.median("wall")
+        return ratio >= 0.8, f"{us.name} has {ratio:.2f} of {them.name}'s throughput, at least 0.8 wanted"
+    return target
+
+
+def s3_write(bench):
+    """A file as it is; and ticks, which rclone gets packed by zstd."""
+    ticks = bench.data("unique", bench.lines, "quotes", "-b", "0", "-d", "0")
+    place, remote = bucket(bench)
+    files = itertools.count()
+
+    def shift(command):
+        """Each round has names of its own, so that no one finds its work done."""
+        return shell(f'n=$(cat "$1" 2>/dev/null || echo 0); echo $((n + 1)) >"$1"; shift; {command}',
+                     bench.path(f"s3-round-{next(files)}"))
+    fl_load = bench.ours("fl-load")[0]
+    tools = [
+        Tool("fl-load --raw s3://", shift(f'"{fl_load}" -q --raw bench {place}/raw$n {ticks} >/dev/null'), ours=True),
+        Tool("fl-load s3://", shift(f'"{fl_load}" -q {place}/lake$n {ticks}'), ours=True),
+    ] + bench.tools(
+        ("rclone", lambda name: Tool(f"{name} copyto", shift(f"rclone copyto {ticks} {remote}/copy$n/ticks"))),
+        ("rclone", lambda name: Tool(f"zstd -3 | {name} rcat", shift(
+            f"zstd -3 -T1 -qc {ticks} | rclone rcat {remote}/cat$n/ticks.zst"))))
+    return Workload("s3 write", "ticks into a bucket", ticks, tools, (),
+                    [as_fast("fl-load --raw s3://", "rclone"), as_fast("fl-load s3://", "zstd")], results=dict)
+
+
+def s3_read(bench):
+    ticks = bench.data("unique", bench.lines, "quotes", "-b", "0", "-d", "0")
+    place, remote = bucket(bench)
+    run(*bench.ours("fl-load", "-q", f"{place}/read", ticks))
+    run("bash", "-c", f"zstd -3 -T1 -qc {ticks} | rclone rcat {remote}/cat/ticks.zst")
+    tools = [
+        Tool("fl-fetch store s3://", bench.ours("fl-fetch", "store", f"{place}/read", "--unordered"), ours=True),
+    ] + bench.tools(
+        ("rclone", lambda name: Tool(f"{name} cat | zstd -d", shell(f"rclone cat {remote}/cat/ticks.zst | zstd -dc -T1"))))
+    return Workload("s3 read", "ticks of a bucket", ticks, tools, ("price", "size"),
+                    [as_fast("fl-fetch store s3://", "rclone")],
+                    expected=lambda name: once(ticks) if name.startswith("fl-") else None)
+
+
 ALL = {"postgres write": postgres_write, "postgres read": postgres_read, "mariadb write": mariadb_write,
-       "mariadb read": mariadb_read}
+       "mariadb read": mariadb_read, "s3 write": s3_write, "s3 read": s3_read}

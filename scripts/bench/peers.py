@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-PACKAGES = {"jq": "jq", "mlr": "miller", "zstd": "zstd", "kcat": "kcat"}
+PACKAGES = {"jq": "jq", "mlr": "miller", "zstd": "zstd", "kcat": "kcat", "rclone": "rclone"}
 
 
 WHEELS = {"psycopg": "psycopg[binary]"}  # where it is not the module's name
@@ -35,7 +35,7 @@ class Peers:
         self.venv = os.path.join(work, "venv")
         self.python = os.path.join(self.venv, "bin", "python")
         self.names, self.absent = {}, {}
-        for command, label in (("jq", "jq"), ("mlr", "Miller"), ("zstd", "zstd"), ("kcat", "kcat")):
+        for command, label in (("jq", "jq"), ("mlr", "Miller"), ("zstd", "zstd"), ("kcat", "kcat"), ("rclone", "rclone")):
             self._command(command, label)
         for module, label in (("duckdb", "DuckDB"), ("polars", "Polars"), ("psycopg", "psycopg")):
             self._module(module, label)

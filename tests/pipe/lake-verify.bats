@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # What keeps a lake in order: all of it is looked at, what is damaged is mended,
-# what is old is removed.
+# what is old is removed; and files that lie beside records as they are.
 # shellcheck disable=SC2016,SC2154 # what jq and inner shells expand; run, run_json
 
 load ../helper/common
@@ -177,4 +177,37 @@ damage() {
 	[ -z "$(fl-fetch store lake/)" ]
 	fl-fetch sim -n 3000 --resume lake/ --pipeline p --marks 500,1s | fl-load -q --pipeline p lake/
 	[ "$(fl-fetch store lake/ | wc -l)" = 1000 ]
+}
+
+@test "files are kept as they are" {
+	head -c 700000 /dev/urandom >'an answer.json'
+	echo '{"a":1}' >b.json
+	today=$(date -u +%Y-%m-%d)
+	run -0 --separate-stderr fl-load --raw my/feed --stats text lake/ 'an answer.json' b.json
+	[[ ${lines[0]} =~ ^"lake/raw/my%2Ffeed/dt=$today/"[0-9a-f]{16}"-an%20answer.json"$ ]]
+	[[ ${lines[1]} =~ ^"lake/raw/my%2Ffeed/dt=$today/"[0-9a-f]{16}"-b.json"$ ]]
+	[ "$stderr" = "fl-load: 2 files of 700,008 bytes kept in 'lake/'" ]
+	cmp 'an answer.json' "${lines[0]}"
+	cmp b.json "${lines[1]}"
+	# The same again is the same; another of that name is another.
+	kept=${lines[1]}
+	[ "$(fl-load --raw my/feed lake/ b.json)" = "$kept" ]
+	echo '{"a":2}' >b.json
+	[ "$(fl-load --raw my/feed lake/ b.json)" != "$kept" ]
+	[ "$(find lake/raw -type f | wc -l)" = 3 ]
+	# From a pipe, in whatever pieces it gives.
+	whole=$(fl-load --raw p lake/ <'an answer.json')
+	[ "$( (head -c 1000 'an answer.json'; sleep 0.1; tail -c +1001 'an answer.json') | fl-load --raw p lake/ -)" = "$whole" ]
+	cmp 'an answer.json' "$whole"
+	: | fl-load --raw p lake/
+	# Records do not mind.
+	fl-fetch sim -n 10 | fl-load -q lake/
+	[ "$(fl-fetch store lake/ | wc -l)" = 10 ]
+	[ -z "$(find lake/_tmp -type f -name '[0-9]*' 2>/dev/null)" ]
+	run -5 --separate-stderr fl-load --raw p lake/ b.json none
+	[[ $stderr == "fl-load: cannot open 'none': No such file or directory"* ]]
+	[ "${#lines[@]}" = 1 ]
+	run -2 fl-load --raw p x.db b.json
+	[[ $output == *"'x.db' is no lake: it keeps no files as they are"* ]]
+	run -2 fl-load --raw p --verify lake/
 }
