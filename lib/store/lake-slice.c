@@ -204,7 +204,7 @@ static void note_frame(struct fl_lake_slicer *slicer, const struct row *rows,
 			last = symbol;
 	}
 	fl_buf_printf(&slicer->note, "{\"size\":%zu,\"rows\":%zu", size, count);
-	if (all) {
+	if (all && first) {
 		fl_buf_puts(&slicer->note, ",\"symbols\":[");
 		fl_buf_json_string(&slicer->note, first, strlen(first));
 		fl_buf_putc(&slicer->note, ',');
