@@ -24,7 +24,8 @@
 #   CC=clang       another compiler            V=1          show the commands
 #   PREFIX=/usr/local  DESTDIR=                WERROR=1     warnings are errors
 #   VARIANT=NAME   objects in build/NAME, programs in build/NAME/bin; asan, tsan
-#                  and fuzz add sanitizers, check adds -Werror, the default
+#                  and fuzz add sanitizers, check adds -Werror, reference goes
+#                  without shortcuts (lib/base/reference.h), the default
 #                  'release' puts its programs in build/bin
 #   WITH_JQ=0      leave a library out (default: used when it is there)
 #   VERSION=1.2    instead of what git describe says
@@ -168,6 +169,8 @@ WERROR ?= $(if $(filter check,$(VARIANT)),1)
 
 # Builds that are tested only can be told to crash at named points.
 TESTING := $(if $(filter asan tsan check,$(VARIANT)),-DFL_TESTING)
+# One that goes the general way only (lib/base/reference.h).
+TESTING += $(if $(filter reference,$(VARIANT)),-DFL_REFERENCE)
 
 FL_CFLAGS = -std=c17 -D_GNU_SOURCE $(TESTING) -Ilib $(call optional,without) $(WARNINGS) \
 	$(if $(WERROR),-Werror) $(HARDEN) $(FORTIFY) $(SANITIZE) -pthread \

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/lanes.h"
+#include "base/reference.h"
 
 /* Blanks, line ends, control characters and the quote lie at or below it. */
 #define ODD_MOST '"'
@@ -135,6 +136,8 @@ bool fl_csv_cut(struct fl_csv_cut *cut, char delimiter, const char *line,
 	uint64_t marks, odd;
 	size_t ending;
 
+	if (!FL_SHORTCUTS)
+		return false;
 	if (end - line > LINE_MAX_BYTES)
 		end = line + LINE_MAX_BYTES;
 	for (;; at += FL_CSV_PAST) {

@@ -1,8 +1,9 @@
 /* json: one JSON text as a flat list of tokens.
  *
- * The usual line is scanned (json_scan.h), everything else parsed by yyjson,
- * whose tree is flattened at once: everything above walks an array, and who
- * made it stays a detail of json.c. Numbers stay text.
+ * It is parsed by yyjson, whose tree is flattened at once: everything above
+ * walks an array, and who made it stays a detail of json.c (the usual record is
+ * not even parsed, but scanned by its field table: rec/scan.h). Numbers stay
+ * text.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef FL_IO_JSON_H

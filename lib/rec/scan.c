@@ -15,6 +15,7 @@
 #endif
 
 #include "base/mem.h"
+#include "base/reference.h"
 #include "base/short.h"
 #include "base/time.h"
 #include "rec/forms.h"
@@ -285,7 +286,7 @@ bool fl_record_scan(struct fl_record *rec, struct fl_json *json)
 	struct fl_json_tok *tok;
 	unsigned n = 0;
 
-	if (rec->len < 16 || memcmp(text, start, 8) != 0)
+	if (!FL_SHORTCUTS || rec->len < 16 || memcmp(text, start, 8) != 0)
 		return false;
 	if (json->cap < TOKENS) {
 		json->cap = TOKENS;

@@ -15,6 +15,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/reference.h"
 #include "base/time.h"
 #include "store/lake-read.h"
 
@@ -253,6 +254,8 @@ static bool read_ts(const struct fl_lake_run *run, int64_t *ts)
 	static const char before[] = "\",\"ts\":\"";
 	const char *end = run->bytes + run->len, *p, *quote;
 
+	if (!FL_SHORTCUTS)
+		return false;
 	p = memchr(run->bytes + 9, '"', 40);
 	if (!p || (size_t)(end - p) < sizeof(before) + 31 ||
 	    memcmp(p, before, sizeof(before) - 1) != 0)

@@ -10,7 +10,7 @@ import subprocess
 
 from digest import Digest
 from measure import Tool
-from workloads import Skipped, Workload, _find, once
+from workloads import Skipped, Workload, _find, as_fast, once
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 SERVICES = os.path.join(os.path.dirname(HERE), "services")
@@ -201,17 +201,6 @@ def bucket(bench):
     return place, "fl:" + place.removeprefix("s3://")
 
 
-def as_fast(ours, peer):
-    """Ours has at least 0.8 of the peer's throughput."""
-    def target(tools):
-        us, them = tools[ours], _find(tools, peer)
-        if not them:
-            return None
-        ratio = them.median("wall") / us.median("wall")
-        return ratio >= 0.8, f"{us.name} has {ratio:.2f} of {them.name}'s throughput, at least 0.8 wanted"
-    return target
-
-
 def s3_write(bench):
     """A file as it is; and ticks, which rclone gets packed by zstd."""
     ticks = bench.data("unique", bench.lines, "quotes", "-b", "0", "-d", "0")
@@ -231,7 +220,7 @@ def s3_write(bench):
         ("rclone", lambda name: Tool(f"zstd -3 | {name} rcat", shift(
             f"zstd -3 -T1 -qc {ticks} | rclone rcat {remote}/cat$n/ticks.zst"))))
     return Workload("s3 write", "ticks into a bucket", ticks, tools, (),
-                    [as_fast("fl-load --raw s3://", "rclone"), as_fast("fl-load s3://", "zstd")], results=dict)
+                    [as_fast("fl-load --raw s3://", "rclone", 0.8), as_fast("fl-load s3://", "zstd", 0.8)], results=dict)
 
 
 def s3_read(bench):
@@ -244,7 +233,7 @@ def s3_read(bench):
     ] + bench.tools(
         ("rclone", lambda name: Tool(f"{name} cat | zstd -d", shell(f"rclone cat {remote}/cat/ticks.zst | zstd -dc -T1"))))
     return Workload("s3 read", "ticks of a bucket", ticks, tools, ("price", "size"),
-                    [as_fast("fl-fetch store s3://", "rclone")],
+                    [as_fast("fl-fetch store s3://", "rclone", 0.8)],
                     expected=lambda name: once(ticks) if name.startswith("fl-") else None)
 
 

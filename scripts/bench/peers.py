@@ -39,6 +39,8 @@ class Peers:
             self._command(command, label)
         for module, label in (("duckdb", "DuckDB"), ("polars", "Polars"), ("psycopg", "psycopg")):
             self._module(module, label)
+        self.loop = os.path.join(work, "simdjson_loop")
+        self._build_loop()
 
     def _command(self, command, label):
         if not shutil.which(command) and os.geteuid() == 0 and shutil.which("apt-get"):
@@ -61,6 +63,22 @@ class Peers:
                 self.absent[module] = f"{label}: pip cannot install it: {_last_line(done)}"
                 return
         self.names[module] = f"{label} {version(ask)}"
+
+    def _build_loop(self):
+        """A program around simdjson, by its package."""
+        source = os.path.join(HERE, "simdjson_loop.cpp")
+        if not os.path.exists("/usr/include/simdjson.h") and os.geteuid() == 0 and shutil.which("apt-get"):
+            _run(["apt-get", "install", "-qq", "-y", "--no-install-recommends", "libsimdjson-dev"])
+        if not shutil.which("g++") or not os.path.exists("/usr/include/simdjson.h"):
+            self.absent["simdjson"] = "simdjson: not installed (packages g++, libsimdjson-dev)"
+            return
+        done = _run(["g++", "-O3", "-o", self.loop, source, "-lsimdjson"])
+        if done.returncode:
+            self.absent["simdjson"] = f"simdjson: cannot be built: {_last_line(done)}"
+            return
+        with open("/usr/include/simdjson.h", encoding="utf-8") as header:
+            found = re.search(r"SIMDJSON_VERSION \"?([0-9.]+)", header.read())
+        self.names["simdjson"] = f"simdjson {found.group(1) if found else '?'}"
 
     def script(self, module, *args):
         """The command line of by_MODULE.py."""

@@ -12,6 +12,7 @@
 
 #include "base/lanes.h"
 #include "base/mem.h"
+#include "base/reference.h"
 #include "source/csv/digits.h"
 
 enum kind {
@@ -418,7 +419,8 @@ bool fl_csv_plain_make(struct fl_csv_work *w)
 	const char *end;
 	size_t len, most;
 
-	if (w->maker->long_way || !is_plain(w) || !(p = program(w)))
+	if (!FL_SHORTCUTS || w->maker->long_way || !is_plain(w) ||
+	    !(p = program(w)))
 		return false;
 	/* A cell grows by its quotes at most, and the time, the date and a
 	 * symbol that stands in no cell come to what there is. */
