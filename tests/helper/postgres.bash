@@ -15,8 +15,9 @@ postgres() {
 		--dir "/tmp/financelake-postgres-test-${BATS_FILE_TMPDIR//\//-}"
 }
 
-# begin_postgres [OPTION...]: starts it.
-begin_postgres() { begin_service postgres postgres "$@"; }
+# begin_postgres [OPTION...]: starts it, of the release whose programs are in
+# FL_PG_BIN, where that is set.
+begin_postgres() { begin_service postgres postgres ${FL_PG_BIN:+--bin "$FL_PG_BIN"} "$@"; }
 
 # postgres_ready: skips the test where there is no PostgreSQL, else puts the place
 # of a new, empty database into FL_PG_TEST and $place.

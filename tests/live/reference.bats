@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# shellcheck disable=SC2154 # run sets output
+# shellcheck disable=SC2154,SC2031 # run sets output; bats the folders
 # The shortcuts for the usual line and the general way behind them give the same,
 # byte for byte: commands built with them and without, over generated data and
 # over lines of which bytes were changed at random.
@@ -20,8 +20,8 @@ setup_file() {
 setup() {
 	cd "$BATS_TEST_TMPDIR" || return 1
 	[ ! -s "$missing" ] || fail "no build without shortcuts: $(cat "$missing")"
-	lines=300000
-	[ -z "${FL_LONG:-}" ] || lines=10000000
+	amount=300000
+	[ -z "${FL_LONG:-}" ] || amount=10000000
 }
 
 # same COMMAND ARG...: both builds give the same output, rejects, account and
@@ -40,9 +40,9 @@ same() {
 }
 
 @test "generated ticks, bad ones among them" {
-	"$BATS_FILE_TMPDIR/gen_ticks" -n $lines quotes >in
+	"$BATS_FILE_TMPDIR/gen_ticks" -n "$amount" quotes >in
 	same fl-clean --dedup 0
-	[ "$(wc -l <got.out)" -gt $((lines * 9 / 10)) ]
+	[ "$(wc -l <got.out)" -gt $((amount * 9 / 10)) ]
 	same fl-clean
 	same fl-clean --canonical -j 1
 	same fl-clean --coerce --symbol AAPL,MSFT --where price=gt.100
@@ -52,14 +52,14 @@ same() {
 }
 
 @test "daily bars of a CSV file" {
-	"$BATS_FILE_TMPDIR/gen_ticks" -n $lines daily >in
+	"$BATS_FILE_TMPDIR/gen_ticks" -n "$amount" daily >in
 	same fl-fetch csv in
-	[ "$(wc -l <got.out)" -gt $((lines / 2)) ]
+	[ "$(wc -l <got.out)" -gt $((amount / 2)) ]
 }
 
 @test "records of every type, and lines with changed bytes" {
 	cat "$BATS_TEST_DIRNAME"/../data/rec/*.ndjson "$BATS_TEST_DIRNAME"/../fuzz/corpus/record/* >seeds
-	python3 - seeds $((lines / 3)) >in <<-'END'
+	python3 - seeds $((amount / 3)) >in <<-'END'
 		import random, sys
 		random.seed(1)
 		seeds = [line for line in open(sys.argv[1], "rb").read().split(b"\n") if 1 < len(line) < 4000]
@@ -91,7 +91,7 @@ same() {
 }
 
 @test "a lake" {
-	"$BATS_FILE_TMPDIR/gen_ticks" -n $((lines / 3)) -b 0 quotes | fl-load -q lake/
+	"$BATS_FILE_TMPDIR/gen_ticks" -n $((amount / 3)) -b 0 quotes | fl-load -q lake/
 	: >in
 	same fl-fetch store lake/
 	fl-load -q --compact --older-than 0s lake/
