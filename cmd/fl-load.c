@@ -402,7 +402,11 @@ static int keep_raw(struct fl_run *run, const char *place, struct fl_error *err)
 	struct fl_buf found = FL_BUF_INIT;
 	uint64_t files = 0, bytes = 0;
 	char count[32], size[32];
-	int result = fl_store_open(&store, place, FL_STORE_WRITE, err);
+	int result = *option.raw
+			     ? fl_store_open(&store, place, FL_STORE_WRITE, err)
+			     : fl_error_set(err, FL_ERR_USAGE,
+					    "--raw wants the name of who the "
+					    "files are from");
 
 	if (result == 0 && !keeps(store->ops))
 		result = fl_error_set(err, FL_ERR_USAGE,

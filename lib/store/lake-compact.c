@@ -190,10 +190,13 @@ static int compact(struct compaction *c, const struct fl_lake_source *sources,
 	}
 	if (result == 0 && to)
 		fl_crash_at("lake_compacted", ++passages);
+	fl_objects_forgive(objects);
 	for (size_t i = 0; i < count && result == 0; i++) {
 		if (!to || strcmp(sources[i].path, to) != 0)
 			result = take_away(c, &sources[i], to != NULL, err);
 	}
+	if (result == 0)
+		result = fl_objects_removed(objects, err);
 	if (result == 0 && to) {
 		c->done->partitions++;
 		c->done->records += c->records;

@@ -63,6 +63,7 @@ static int expire_day(struct fl_lake *lake, const struct fl_lake_part *part,
 	struct fl_lake_name name;
 	int result;
 
+	fl_objects_forgive(&lake->objects);
 	fl_lake_put_part(&dir, part);
 	result = list(lake, dir.data, &names, err);
 	*objects = 0;
@@ -77,6 +78,8 @@ static int expire_day(struct fl_lake *lake, const struct fl_lake_part *part,
 			fl_objects_remove(&lake->objects, path);
 		free(path);
 	}
+	if (sure && result == 0)
+		result = fl_objects_removed(&lake->objects, err);
 	if (sure && result == 0)
 		fl_objects_remove(&lake->objects, dir.data);
 	fl_buf_release(&dir);

@@ -24,6 +24,8 @@ struct folder {
 	int fd;
 	int lock;      /* of the drafts; -1: not held */
 	bool unsynced; /* files wait for syncfs() */
+	char *stuck;   /* what could not be removed first, and why; NULL */
+	int stuck_errno;
 };
 
 struct fl_object_out {
@@ -172,6 +174,7 @@ static void close_folder(struct fl_objects *objects)
 	if (folder->lock >= 0)
 		close(folder->lock);
 	close(folder->fd);
+	free(folder->stuck);
 	free(folder);
 }
 
@@ -388,10 +391,33 @@ static int publish(struct fl_objects *objects,
 	return result;
 }
 
+/* A folder in which something is stays. */
 static void remove_name(struct fl_objects *objects, const char *path)
 {
-	if (unlinkat(fd_of(objects), path, 0) < 0 && errno == EISDIR)
-		unlinkat(fd_of(objects), path, AT_REMOVEDIR);
+	struct folder *folder = objects->state;
+	int result = unlinkat(fd_of(objects), path, 0);
+
+	if (result < 0 && errno == EISDIR)
+		result = unlinkat(fd_of(objects), path, AT_REMOVEDIR);
+	if (result == 0 || errno == ENOENT || errno == ENOTEMPTY ||
+	    errno == EEXIST || folder->stuck)
+		return;
+	folder->stuck_errno = errno;
+	folder->stuck = fl_strdup(path);
+}
+
+static int removed(struct fl_objects *objects, struct fl_error *err)
+{
+	struct folder *folder = objects->state;
+	char *path = folder->stuck;
+
+	if (!path)
+		return 0;
+	folder->stuck = NULL;
+	errno = folder->stuck_errno;
+	fault(objects, "remove", path, err);
+	free(path);
+	return -1;
 }
 
 /* --- reading ---------------------------------------------------------------
@@ -578,4 +604,5 @@ const struct fl_objects_ops fl_objects_folder = {
 	.changed = changed,
 	.is_restless = is_restless,
 	.remove = remove_name,
+	.removed = removed,
 };

@@ -174,3 +174,15 @@ void fl_objects_remove(struct fl_objects *objects, const char *path)
 {
 	objects->ops->remove(objects, path);
 }
+
+int fl_objects_removed(struct fl_objects *objects, struct fl_error *err)
+{
+	return objects->ops->removed(objects, err);
+}
+
+void fl_objects_forgive(struct fl_objects *objects)
+{
+	struct fl_error ignored = { .code = FL_OK };
+
+	(void)objects->ops->removed(objects, &ignored);
+}

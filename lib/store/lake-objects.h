@@ -71,6 +71,7 @@ struct fl_objects_ops {
 	bool (*is_restless)(struct fl_objects *objects, const char *path,
 			    int64_t before);
 	void (*remove)(struct fl_objects *objects, const char *path);
+	int (*removed)(struct fl_objects *objects, struct fl_error *err);
 };
 extern const struct fl_objects_ops fl_objects_folder, fl_objects_s3;
 
@@ -172,5 +173,10 @@ bool fl_objects_is_restless(struct fl_objects *objects, const char *path,
 int64_t fl_objects_changed(struct fl_objects *objects, const char *path);
 /* Remove an object or an empty folder; what is not there is fine. */
 void fl_objects_remove(struct fl_objects *objects, const char *path);
+/* Is all gone that was to be removed since this was asked last?
+ * errors  the first thing that could not be removed */
+int fl_objects_removed(struct fl_objects *objects, struct fl_error *err);
+/* Forget what could not: it is nothing to us. */
+void fl_objects_forgive(struct fl_objects *objects);
 
 #endif

@@ -103,6 +103,13 @@ static void forget_removes(struct fl_lake_bucket *bucket)
 		fl_log("%s", err.text);
 }
 
+static int removed(struct fl_objects *objects, struct fl_error *err)
+{
+	struct fl_lake_bucket *bucket = fl_lake_bucket_of(objects);
+
+	return finish_all(bucket, &bucket->removes, err);
+}
+
 static void remove_key(struct fl_objects *objects, const char *path)
 {
 	struct fl_lake_bucket *bucket = fl_lake_bucket_of(objects);
@@ -542,4 +549,5 @@ const struct fl_objects_ops fl_objects_s3 = {
 	.changed = changed,
 	.is_restless = is_restless,
 	.remove = remove_key,
+	.removed = removed,
 };

@@ -171,6 +171,21 @@ damage() {
 	[[ $output == *"--yes goes with --expire"* ]]
 }
 
+@test "what cannot be removed is said" {
+	for seed in 1 2; do fl-fetch sim -n 100 --seed $seed | fl-load -q lake/; done
+	unshare -rm true 2>/dev/null || skip 'no user namespaces here'
+	ro() {
+		unshare -rm bash -c 'mount --bind "$1" "$1" && mount -o remount,ro,bind "$1" || exit 99
+			shift
+			"$@"' bash lake/quote/dt=2026-01-02 "$@"
+	}
+	run -5 ro fl-load --expire quote=1d --yes lake/
+	[[ $output == "fl-load: cannot remove 'lake/quote/dt=2026-01-02/part-"*"': Read-only file system" ]]
+	[ "$(fl-fetch store lake/ --unordered | wc -l)" -gt 100 ]
+	run -2 fl-load --raw '' lake/ /dev/null
+	[[ $output == *"--raw wants the name of who the files are from"* ]]
+}
+
 @test "a pipeline goes on when what it stored last has expired" {
 	fl-fetch sim -n 2000 --resume lake/ --pipeline p --marks 500,1s | fl-load -q --pipeline p lake/
 	fl-load --expire quote=1d --yes lake/ >/dev/null
