@@ -6,6 +6,7 @@ import functools
 import glob
 import json
 import os
+import shlex
 import shutil
 import sqlite3
 import subprocess
@@ -271,6 +272,63 @@ def lake_read(bench):
                     expected=lambda name: once(ticks) if name.startswith("fl-") else None)
 
 
+def pipe(bench):
+    """Four commands from a CSV file to a database, and each of them alone, from
+    a file and to nowhere."""
+    ticks = bench.data("pipe", bench.lines, "quotes", "-b", "0", "-d", "0")
+    csv_file, records = bench.path("pipe.csv"), bench.path("pipe-records.ndjson")
+    made, db = bench.path("pipe-bars.ndjson"), bench.path("pipe.db")
+    for path, argv, source in ((csv_file, ["fl-clean", "-q", "--as", "csv", "--dedup", "0"], ticks),
+                               (records, ["fl-fetch", "csv", "-q", csv_file], None),
+                               (made, ["fl-agg", "bars", "1m", "-q"], records)):
+        with open(path, "wb") as out, open(source or os.devnull, "rb") as stdin:
+            subprocess.run(bench.ours(*argv), stdin=stdin, stdout=out, check=True)
+    fetch, agg = bench.ours("fl-fetch", "csv", "-q", csv_file), bench.ours("fl-agg", "bars", "1m", "-q")
+    clean_, load = bench.ours("fl-clean", "-q"), bench.ours("fl-load", "-q", db)
+    whole = " | ".join(shlex.join(argv) for argv in (fetch, clean_, agg, load))
+    before = bench.remove("pipe.db*")
+    tools = [
+        Tool("the pipe", ["bash", "-c", "set -o pipefail; " + whole], ours=True, before=before),
+        Tool("fl-fetch csv alone", fetch, ours=True),
+        Tool("fl-clean alone", clean_, records, ours=True),
+        Tool("fl-agg bars alone", agg, records, ours=True),
+        Tool("fl-load alone", load, made, ours=True, before=before),
+    ]
+
+    def target(by_name):
+        alone = [tool for name, tool in by_name.items() if name.endswith("alone")]
+        bound = max(max(tool.median("wall") for tool in alone), sum(tool.cpu for tool in alone) / os.cpu_count())
+        ratio = by_name["the pipe"].median("wall") / bound
+        return ratio <= 1.15, (f"the pipe takes {ratio:.2f} of the larger of its slowest command's time and their CPU "
+                               "time over the cores, at most 1.15 wanted")
+    return Workload("pipe", "ticks of a CSV file into bars of a database", csv_file, tools, (), [target], results=dict)
+
+
+def growth(bench):
+    """A fifth, all and four times the usual lines."""
+    counts = [bench.lines // 5, bench.lines, 4 * bench.lines]
+    tools = []
+    for count in counts:
+        make = shlex.join(bench.generator(count, "quotes", "-b", "0", "-d", "0"))
+        for name, *argv in (("fl-clean", "fl-clean", "-q"), ("fl-agg bars 1m", "fl-agg", "bars", "1m", "-q")):
+            # The generator's time is its own: only the command's is clocked.
+            command = shlex.join(bench.ours(*argv))
+            clock = (f"{make} | {{ TIMEFORMAT='{{\"cpu_s\": %U, \"sys_s\": %S, \"wall_s\": %R}}'; time {command} >/dev/null; }} 2>&1 | "
+                     "jq -c '{cpu_s: (.cpu_s + .sys_s), wall_s}'")
+            tools.append(Tool(f"{name}, {count:,} lines", ["bash", "-c", clock], ours=True, clocked=True))
+
+    def target(by_name):
+        worst = 0
+        for name in ("fl-clean", "fl-agg bars 1m"):
+            each = [by_name[f"{name}, {count:,} lines"].cpu / count for count in counts]
+            worst = max(worst, max(each) / min(each))
+        return worst <= 1.1, f"a line costs {worst:.2f} times as much in a long file as in a short one, at most 1.1 wanted"
+    if "jq" not in bench.peers.names:
+        raise Skipped("jq is not installed")
+    return Workload("growth", "a fifth, all and four times the lines", bench.data("pipe", bench.lines, "quotes", "-b", "0", "-d", "0"),
+                    tools, (), [target], results=dict)
+
+
 DAYS = 30
 
 
@@ -434,5 +492,5 @@ def kafka_consume(bench):
 
 # In this order: a folder is read after it was written.
 ALL = {"clean": clean, "bars": bars, "csv": csv, "sqlite": sqlite, "lake write": lake_write, "lake read": lake_read,
-       "lake pick": lake_pick, "chart": chart, "start": start,
+       "lake pick": lake_pick, "pipe": pipe, "growth": growth, "chart": chart, "start": start,
        "kafka produce": kafka_produce, "kafka consume": kafka_consume}

@@ -47,6 +47,21 @@ quotes() {
 	each fl_version_ok
 }
 
+@test "no command loads at its start what only some of its uses need" {
+	[ "${FL_VARIANT:-release}" = release ] || skip 'of what is installed'
+	# Those that talk to others load libcurl, libpq and libmariadb when they do.
+	declare -A more=([fl-agg]='' [fl-clean]='jq' [fl-consume]='rdkafka' [fl-fetch]='csv expat sqlite3 wslay'
+		[fl-load]='expat sqlite3' [fl-produce]='expat rdkafka sqlite3')
+	loads() {
+		local lib
+		[ -n "${more[$1]+is}" ] || fail "$1 has no list here"
+		for lib in $(readelf -d "$FL_BIN/$1" | sed -n 's/.*(NEEDED).*\[lib\([a-z0-9]*\)\.so.*/\1/p'); do
+			[[ " c m yyjson zstd z crypto ${more[$1]} " == *" $lib "* ]] || fail "$1 loads lib$lib"
+		done
+	}
+	each loads
+}
+
 @test "every command answers a wrong option in one line" {
 	each fl_misuse_ok
 }
