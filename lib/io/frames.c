@@ -210,14 +210,14 @@ static int find_frame(struct fl_frames *frames, size_t *size,
 	}
 }
 
-/* The frame of `size` bytes is a note: then it is in `out`. */
+/* The frame of `size` bytes is a note: then it is in `note`. */
 static bool take_note(struct fl_frames *frames, size_t size)
 {
 	if (size < NOTE_HEAD ||
 	    memcmp(frames->in.data, note_magic, MAGIC_SIZE) != 0)
 		return false;
-	fl_buf_reset(&frames->out);
-	fl_buf_append(&frames->out, frames->in.data + NOTE_HEAD,
+	fl_buf_reset(&frames->note);
+	fl_buf_append(&frames->note, frames->in.data + NOTE_HEAD,
 		      size - NOTE_HEAD);
 	return true;
 }
@@ -255,11 +255,13 @@ int fl_frames_next(struct fl_frames *frames, struct fl_unpacker *unpacker,
 					 "a frame that does not say its size, "
 					 "or is over 4 MiB",
 					 err);
-		fl_buf_reset(&frames->out);
+		if (!frames->gathers)
+			fl_buf_reset(&frames->out);
+		frames->out_at = frames->out.len;
 		fl_buf_reserve(&frames->out, (size_t)content);
-		got = ZSTD_decompressDCtx(unpacker->zstd, frames->out.data,
-					  (size_t)content, frames->in.data,
-					  size);
+		got = ZSTD_decompressDCtx(
+			unpacker->zstd, frames->out.data + frames->out_at,
+			(size_t)content, frames->in.data, size);
 		if (!ZSTD_isError(got))
 			break;
 		if (!frames->ended && size + MAGIC_SIZE > frames->in.len &&
@@ -268,8 +270,8 @@ int fl_frames_next(struct fl_frames *frames, struct fl_unpacker *unpacker,
 		return pass_over(frames, fits(frames, size) ? size : 1,
 				 ZSTD_getErrorName(got), err);
 	}
-	frames->out.len = got;
-	frames->out.data[got] = '\0';
+	frames->out.len = frames->out_at + got;
+	frames->out.data[frames->out.len] = '\0';
 	drop(frames, size);
 	return 1;
 }
@@ -293,4 +295,5 @@ void fl_frames_release(struct fl_frames *frames)
 {
 	fl_buf_release(&frames->in);
 	fl_buf_release(&frames->out);
+	fl_buf_release(&frames->note);
 }

@@ -44,7 +44,11 @@ struct fl_frames {
 	void (*seek)(void *from, uint64_t at, uint64_t count);
 	void *from;
 	bool notes;        /* they are wanted, too */
+	bool gathers;      /* contents stand one behind another in `out`, until
+			    * whoever reads empties it */
 	struct fl_buf out; /* the frame's content */
+	size_t out_at;     /* where it begins there */
+	struct fl_buf note;
 	/* What was passed over: bytes of the file, and why. */
 	uint64_t bad_at, bad_len;
 	const char *why;
@@ -56,7 +60,7 @@ struct fl_frames {
 /* The next frame into frames->out.
  * returns 1; 0 at the end; 2 damaged bytes were passed over, `bad_at` and the
  *         rest tell, and the call after goes on behind them; 3 a note is in
- *         `out`; -1
+ *         `note`; -1
  * errors  FL_ERR_IO the read failed, without the file's name; those of `pull`
  */
 int fl_frames_next(struct fl_frames *frames, struct fl_unpacker *unpacker,

@@ -146,10 +146,16 @@ static int store_next(void *arg, struct fl_item *item, struct fl_error *err)
 
 	if (*state->ask->io->stop)
 		return 0;
-	got = state->store->ops->next(state->cursor, &item->bytes, &item->len,
-				      &item->ts_ns, err);
+	if (state->ask->runs && state->store->ops->next_run)
+		got = state->store->ops->next_run(state->cursor, &item->bytes,
+						  &item->len, &item->lines,
+						  &item->ts_ns, err);
+	else
+		got = state->store->ops->next(state->cursor, &item->bytes,
+					      &item->len, &item->ts_ns, err);
 	if (got > 0)
-		state->ask->io->counts.bytes_in += item->len + 1;
+		state->ask->io->counts.bytes_in +=
+			item->len + (item->lines == 0);
 	return got;
 }
 

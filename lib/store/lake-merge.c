@@ -487,3 +487,27 @@ int fl_lake_merge_next(struct fl_lake_merge *merge, struct fl_error *err)
 	} while (got == 0);
 	return got;
 }
+
+bool fl_lake_merge_extend(struct fl_lake_merge *merge, int64_t before,
+			  const char **bytes, size_t *len, uint64_t *lines)
+{
+	struct fl_lake_run *run = merge->current;
+
+	if (!run)
+		return false;
+	for (size_t i = 0; i < merge->run_count; i++) {
+		const struct fl_lake_run *other = &merge->runs[i];
+
+		if (other != run && other->bytes && other->ts < before)
+			before = other->ts;
+	}
+	if (merge->waiting_at < merge->waiting_count &&
+	    merge->waiting[merge->waiting_at].ts < before)
+		before = merge->waiting[merge->waiting_at].ts;
+	if (!fl_lake_run_extend(run, before, lines))
+		return false;
+	stand_on(merge, run);
+	*bytes = run->block;
+	*len = run->block_len;
+	return true;
+}

@@ -40,6 +40,7 @@ struct stage {
 	int64_t day;
 	struct fl_lake_merge merge;
 	bool parsed;          /* rows must be looked at */
+	bool loose;           /* and may come in any order */
 	bool any;             /* stands on a row */
 	struct fl_map quotas; /* series → struct quota, under `last` */
 	bool limited;
@@ -73,7 +74,12 @@ static size_t same_day(const struct stage *stage, size_t at)
 static int begin_partition(struct stage *stage, size_t at, struct fl_error *err)
 {
 	size_t count = same_day(stage, at);
+	struct fl_lake_reader *reader = stage->merge.reader;
 
+	/* Nothing to be merged with; and where an object can go away while it
+	 * is read, what was given is known by the order. */
+	reader->loose = stage->loose && count == 1 &&
+			!reader->lake->objects.ops->is_gone;
 	stage->day = stage->sources[at].part.day;
 	if (fl_lake_merge_begin(&stage->merge, stage->sources + at, count,
 				err) < 0)
@@ -262,6 +268,8 @@ static int begin_stage(struct fl_cursor *cursor, struct stage *stage,
 	stage->merge.reader = &cursor->reader;
 	stage->merge.view = &cursor->view;
 	stage->parsed = must_parse(&cursor->query, stage->type);
+	stage->loose = cursor->query.unordered && !stage->parsed &&
+		       !cursor->reader.query;
 	if (fl_lake_shape(stage->type)->floating &&
 	    fl_lake_winners_find(&stage->merge, stage->sources, stage->count,
 				 &stage->winners, err) < 0)
@@ -365,6 +373,29 @@ int fl_lake_next(struct fl_cursor *cursor, const char **bytes, size_t *len,
 	*len = first->merge.len;
 	*ts_ns = first->merge.ts;
 	return 1;
+}
+
+int fl_lake_next_run(struct fl_cursor *cursor, const char **bytes, size_t *len,
+		     uint64_t *lines, int64_t *ts_ns, struct fl_error *err)
+{
+	int got = fl_lake_next(cursor, bytes, len, ts_ns, err);
+	const struct fl_query *query = &cursor->query;
+	struct stage *stage = cursor->current;
+	int64_t before = INT64_MAX;
+
+	*lines = 0;
+	if (got <= 0 || stage->parsed || stage->limited ||
+	    query->from != FL_TIME_NONE || query->to != FL_TIME_NONE)
+		return got;
+	for (size_t i = 0; i < cursor->count && !query->unordered; i++) {
+		const struct stage *other = &cursor->stages[i];
+
+		if (other != stage && other->any && other->merge.ts < before)
+			before = other->merge.ts;
+	}
+	if (fl_lake_merge_extend(&stage->merge, before, bytes, len, lines))
+		*ts_ns = stage->merge.ts;
+	return got;
 }
 
 void fl_lake_end(struct fl_cursor *cursor)

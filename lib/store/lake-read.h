@@ -64,6 +64,10 @@ struct fl_lake_run {
 	size_t at; /* in frames.out, when it is not sliced */
 	struct fl_lake_slice slice;
 	struct fl_buf last; /* the line before the slice */
+	/* Of fl_lake_run_extend. */
+	const char *block;
+	size_t block_len;
+	struct fl_buf put_together;
 	/* The line it stands on; bytes NULL: at the end. */
 	const char *bytes;
 	size_t len;
@@ -86,6 +90,7 @@ struct fl_lake_reader {
 	struct fl_unpacker *unpacker;
 	const struct fl_query *query; /* what is wanted, at least; NULL: all */
 	const struct fl_lake_view *view;
+	bool loose; /* the order in which an object has its rows will do */
 	struct fl_lake_damage damage;
 	struct fl_json json;
 };
@@ -102,6 +107,12 @@ int fl_lake_run_spool(struct fl_lake_reader *reader, struct fl_lake_run *run,
 int fl_lake_run_next(struct fl_lake_reader *reader, struct fl_lake_run *run,
 		     struct fl_error *err);
 void fl_lake_run_close(struct fl_lake_reader *reader, struct fl_lake_run *run);
+/* From its line on give as many as there are at hand before that time, as
+ * block[block_len], each with its LF; it stands on the last of them then. They
+ * look like records of its type, and are not looked at any closer.
+ * returns false: its line alone */
+bool fl_lake_run_extend(struct fl_lake_run *run, int64_t before,
+			uint64_t *lines);
 /* The line as a record, in reader->json. false: it is none (told as damage) */
 bool fl_lake_run_record(struct fl_lake_reader *reader,
 			const struct fl_lake_run *run, struct fl_record *rec);
@@ -140,6 +151,10 @@ int fl_lake_merge_begin(struct fl_lake_merge *merge,
 /* The next row, in the order of (ts, key), of each key the last one.
  * returns 1, 0 at the end, -1 */
 int fl_lake_merge_next(struct fl_lake_merge *merge, struct fl_error *err);
+/* From the row that was given last on give all that are at hand before that
+ * time, and before any other object has one: see fl_lake_run_extend. */
+bool fl_lake_merge_extend(struct fl_lake_merge *merge, int64_t before,
+			  const char **bytes, size_t *len, uint64_t *lines);
 void fl_lake_merge_release(struct fl_lake_merge *merge);
 
 /* --- what is damaged (lake-compact.c) --------------------------------------

@@ -24,6 +24,7 @@ enum {
 	/* What many slices have that lost their notes: not what we have made.
 	 */
 	SLICE_MAX = 128 << 20,
+	BLOCK = 256 << 10, /* lines of a slice that are given at once */
 };
 
 static void note_damage(struct fl_lake_reader *reader,
@@ -170,8 +171,9 @@ static int open_source(struct fl_lake_reader *reader, struct fl_lake_run *run,
 	run->open = true;
 	run->at = 0;
 	run->noted = false;
-	run->sliced = found->name.pipeline == FL_LAKE_COMPACTED;
-	run->frames.notes = run->sliced;
+	run->sliced =
+		found->name.pipeline == FL_LAKE_COMPACTED && !reader->loose;
+	run->frames.notes = run->frames.gathers = run->sliced;
 	run->whole = true;
 	run->content = (struct fl_hash128){ 0, 0 };
 	run->wanted = found->name.content;
@@ -225,6 +227,7 @@ void fl_lake_run_close(struct fl_lake_reader *reader, struct fl_lake_run *run)
 	fl_frames_release(&run->frames);
 	fl_lake_slice_release(&run->slice);
 	fl_buf_release(&run->last);
+	fl_buf_release(&run->put_together);
 	fl_buf_release(&run->key);
 	fl_buf_release(&run->behind_key);
 	run->bytes = NULL;
@@ -249,14 +252,14 @@ bool fl_lake_run_record(struct fl_lake_reader *reader,
 }
 
 /* The time of {"type":"quote","ts":"2026-…Z", … */
-static bool read_ts(const struct fl_lake_run *run, int64_t *ts)
+static bool read_ts(const char *line, size_t len, int64_t *ts)
 {
 	static const char before[] = "\",\"ts\":\"";
-	const char *end = run->bytes + run->len, *p, *quote;
+	const char *end = line + len, *p, *quote;
 
-	if (!FL_SHORTCUTS)
+	if (!FL_SHORTCUTS || len <= 100)
 		return false;
-	p = memchr(run->bytes + 9, '"', 40);
+	p = memchr(line + 9, '"', 40);
 	if (!p || (size_t)(end - p) < sizeof(before) + 31 ||
 	    memcmp(p, before, sizeof(before) - 1) != 0)
 		return false;
@@ -288,7 +291,7 @@ static bool take_line(struct fl_lake_reader *reader, struct fl_lake_run *run)
 
 	if (run->len == 0 || !read_order(run))
 		return false;
-	if (run->len > 100 && read_ts(run, &run->ts))
+	if (read_ts(run->bytes, run->len, &run->ts))
 		return true;
 	if (!fl_lake_run_record(reader, run, &rec))
 		return false;
@@ -392,7 +395,8 @@ static void hash_frame(struct fl_lake_run *run)
 {
 	if (run->whole && !run->spooled)
 		run->content =
-			fl_hash128(run->frames.out.data, run->frames.out.len,
+			fl_hash128(run->frames.out.data + run->frames.out_at,
+				   run->frames.out.len - run->frames.out_at,
 				   run->content.lo ^ run->content.hi);
 }
 
@@ -471,7 +475,7 @@ static int gather(struct fl_lake_reader *reader, struct fl_lake_run *run,
 		if (run->noted && !fl_lake_slice_seek(slice, &run->frames)) {
 			run->noted = false;
 			run->whole = run->whole && !slice->picked;
-			if (slice->text.len)
+			if (run->frames.out.len)
 				return 1;
 		}
 		got = next_frame(reader, run, err);
@@ -480,11 +484,8 @@ static int gather(struct fl_lake_reader *reader, struct fl_lake_run *run,
 		if (got == 4)
 			return 1;
 		if (got == 0)
-			return slice->text.len > 0;
-		if (got == 1)
-			fl_buf_append(&slice->text, run->frames.out.data,
-				      run->frames.out.len);
-		if (slice->text.len > SLICE_MAX)
+			return run->frames.out.len > 0;
+		if (run->frames.out.len > SLICE_MAX)
 			return fl_error_set(
 				err, FL_ERR_DATA,
 				"'%s%s' is no object that compaction has made",
@@ -492,12 +493,13 @@ static int gather(struct fl_lake_reader *reader, struct fl_lake_run *run,
 		if (got != 3)
 			continue;
 		run->noted = fl_lake_slice_note(
-			slice, run->frames.out.data, run->frames.out.len,
+			slice, run->frames.note.data, run->frames.note.len,
 			run->frames.at, run->source->part.type, reader->query);
 		if (!run->noted)
 			note_damage(reader, run, run->frames.at,
-				    run->frames.out.len, "the note of a slice");
-		if (slice->text.len)
+				    run->frames.note.len,
+				    "the note of a slice");
+		if (run->frames.out.len)
 			return 1;
 	}
 }
@@ -506,15 +508,16 @@ static int gather(struct fl_lake_reader *reader, struct fl_lake_run *run,
 static void put_in_order(struct fl_lake_reader *reader, struct fl_lake_run *run)
 {
 	struct fl_lake_slice *slice = &run->slice;
-	const char *start = slice->text.data;
+	const char *start = run->frames.out.data;
 	size_t at = 0;
 
-	while (at < slice->text.len) {
-		const char *lf = memchr(start + at, '\n', slice->text.len - at);
+	while (at < run->frames.out.len) {
+		const char *lf =
+			memchr(start + at, '\n', run->frames.out.len - at);
 
 		run->bytes = start + at;
-		run->len =
-			lf ? (size_t)(lf - run->bytes) : slice->text.len - at;
+		run->len = lf ? (size_t)(lf - run->bytes)
+			      : run->frames.out.len - at;
 		if (take_line(reader, run))
 			fl_lake_slice_add(slice, run->ts, at, run->len);
 		at += run->len + 1;
@@ -535,9 +538,10 @@ static int next_slice(struct fl_lake_reader *reader, struct fl_lake_run *run,
 			&slice->lines[slice->count - 1];
 
 		fl_buf_reset(&run->last);
-		fl_buf_append(&run->last, slice->text.data + line->at,
+		fl_buf_append(&run->last, run->frames.out.data + line->at,
 			      line->len);
 	}
+	fl_buf_reset(&run->frames.out);
 	fl_lake_slice_empty(slice);
 	got = gather(reader, run, err);
 	if (got > 0 && run->sliced)
@@ -555,7 +559,7 @@ static bool step(struct fl_lake_reader *reader, struct fl_lake_run *run)
 			const struct fl_lake_line *line =
 				&slice->lines[slice->given++];
 
-			run->bytes = slice->text.data + line->at;
+			run->bytes = run->frames.out.data + line->at;
 			run->len = line->len;
 			run->ts = line->ts;
 		}
@@ -585,4 +589,139 @@ int fl_lake_run_next(struct fl_lake_reader *reader, struct fl_lake_run *run,
 			fl_lake_run_close(reader, run);
 	}
 	return 0;
+}
+
+/* --- many lines at once ----------------------------------------------------
+ */
+
+/* What is behind the LF at or after p; end when there is none. */
+static const char *next_line(const char *p, const char *end)
+{
+	const char *lf = memchr(p, '\n', (size_t)(end - p));
+
+	return lf ? lf + 1 : end;
+}
+
+/* Where in start…end, which is whole lines in the order of time, the first one
+ * stands that is not before that time; the first line is. NULL: a line has no
+ * time at its place. */
+static const char *find_bound(const char *start, const char *end,
+			      int64_t before)
+{
+	const char *low = start, *high = end;
+	int64_t ts;
+
+	/* All of it, most often. */
+	low = memrchr(start, '\n', (size_t)(end - start) - 1);
+	low = low ? low + 1 : start;
+	if (!read_ts(low, (size_t)(end - low - 1), &ts))
+		return NULL;
+	if (ts < before)
+		return end;
+	high = low;
+	low = start;
+	while (low < high) {
+		const char *middle = next_line(low + (high - low) / 2, high);
+		const char *behind;
+
+		if (middle == high) /* the last one: from its beginning */
+			middle = low;
+		behind = next_line(middle, high);
+		if (!read_ts(middle, (size_t)(behind - middle - 1), &ts))
+			return NULL;
+		if (ts < before)
+			low = behind;
+		else if (middle == low)
+			return low;
+		else
+			high = middle;
+	}
+	return high;
+}
+
+/* Lines of start…end, all of which begin as records of the type do; 0: not all.
+ */
+static uint64_t count_lines(const char *start, const char *end,
+			    const struct fl_type *type)
+{
+	char head[64];
+	size_t len = (size_t)snprintf(head, sizeof(head),
+				      "{\"type\":\"%s\",\"ts\":\"", type->name);
+	uint64_t lines = 0;
+
+	while (start < end) {
+		const char *behind = next_line(start, end);
+
+		if ((size_t)(behind - start) < len + 3 || behind[-1] != '\n' ||
+		    behind[-2] != '}' || memcmp(start, head, len) != 0)
+			return 0;
+		start = behind;
+		lines++;
+	}
+	return lines;
+}
+
+static bool extend_frame(struct fl_lake_run *run, int64_t before,
+			 uint64_t *lines)
+{
+	const char *text = run->frames.out.data;
+	const char *start = run->bytes, *end = text + run->frames.out.len;
+
+	if (text + run->at != start + run->len + 1 || end[-1] != '\n')
+		return false;
+	end = find_bound(start, end, before);
+	*lines = end ? count_lines(start, end, run->source->part.type) : 0;
+	if (*lines < 2)
+		return false;
+	run->at = (size_t)(end - text);
+	run->block = start;
+	run->block_len = (size_t)(end - start);
+	start = memrchr(start, '\n', run->block_len - 1);
+	run->bytes = start + 1;
+	run->len = (size_t)(end - run->bytes) - 1;
+	return read_ts(run->bytes, run->len, &run->ts);
+}
+
+/* A slice stands in another order, so its lines are put together. */
+static bool extend_slice(struct fl_lake_run *run, int64_t before,
+			 uint64_t *lines)
+{
+	struct fl_lake_slice *slice = &run->slice;
+	struct fl_buf *block = &run->put_together;
+	const struct fl_lake_line *line = &slice->lines[slice->given - 1];
+
+	fl_buf_reset(block);
+	for (;;) {
+		fl_buf_append(block, run->frames.out.data + line->at,
+			      line->len);
+		fl_buf_putc(block, '\n');
+		++*lines;
+		if (slice->given == slice->count || block->len >= BLOCK ||
+		    slice->lines[slice->given].ts >= before)
+			break;
+		line = &slice->lines[slice->given++];
+	}
+	run->ts = line->ts;
+	run->bytes = run->frames.out.data + line->at;
+	run->len = line->len;
+	run->block = block->data;
+	run->block_len = block->len;
+	return true;
+}
+
+bool fl_lake_run_extend(struct fl_lake_run *run, int64_t before,
+			uint64_t *lines)
+{
+	bool more = FL_SHORTCUTS && !run->spooled && !run->skip &&
+		    !run->behind && run->ts < before;
+
+	*lines = 0;
+	if (more)
+		more = run->sliced ? extend_slice(run, before, lines)
+				   : extend_frame(run, before, lines);
+	if (!more)
+		*lines = 0;
+	else
+		run->lines += *lines - 1;
+	return more;
 }

@@ -528,13 +528,11 @@ void fl_lake_slice_sort(struct fl_lake_slice *slice)
 
 void fl_lake_slice_empty(struct fl_lake_slice *slice)
 {
-	fl_buf_reset(&slice->text);
 	slice->count = slice->given = 0;
 }
 
 void fl_lake_slice_release(struct fl_lake_slice *slice)
 {
-	fl_buf_release(&slice->text);
 	free(slice->lines);
 	free(slice->scratch);
 	free(slice->frames);

@@ -43,12 +43,11 @@ int fl_lake_slicer_pack(struct fl_lake_slicer *slicer, struct fl_buf *out,
 
 struct fl_lake_line {
 	int64_t ts;
-	uint32_t at, len; /* in text */
+	uint32_t at, len; /* in the text of the frames */
 };
 
 /* A slice that is being read; zeroed at first. */
 struct fl_lake_slice {
-	struct fl_buf text; /* of the frames that are wanted */
 	struct fl_lake_line *lines;
 	struct fl_lake_line *scratch;
 	size_t count, cap, scratch_cap, given;
@@ -81,7 +80,7 @@ void fl_lake_slice_add(struct fl_lake_slice *slice, int64_t ts, size_t at,
 		       size_t len);
 /* Put the lines into the order of (ts, key). */
 void fl_lake_slice_sort(struct fl_lake_slice *slice);
-/* Forget text and lines. */
+/* Forget the lines. */
 void fl_lake_slice_empty(struct fl_lake_slice *slice);
 void fl_lake_slice_release(struct fl_lake_slice *slice);
 

@@ -409,6 +409,7 @@ const struct fl_store_ops fl_store_lake = {
 	.forget = forget,
 	.query = query,
 	.next = fl_lake_next,
+	.next_run = fl_lake_next_run,
 	.end = fl_lake_end,
 	.list = list,
 	.compact = compact,

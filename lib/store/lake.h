@@ -250,6 +250,8 @@ int fl_lake_query(struct fl_lake *lake, const struct fl_query *query,
 		  struct fl_cursor **cursor, struct fl_error *err);
 int fl_lake_next(struct fl_cursor *cursor, const char **bytes, size_t *len,
 		 int64_t *ts_ns, struct fl_error *err);
+int fl_lake_next_run(struct fl_cursor *cursor, const char **bytes, size_t *len,
+		     uint64_t *lines, int64_t *ts_ns, struct fl_error *err);
 void fl_lake_end(struct fl_cursor *cursor);
 int fl_lake_list(struct fl_lake *lake, const struct fl_query *query,
 		 int (*each)(void *arg, const struct fl_summary *row,

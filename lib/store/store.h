@@ -138,6 +138,12 @@ struct fl_store_ops {
 	 * returns 1, 0 at the end, -1 */
 	int (*next)(struct fl_cursor *cursor, const char **bytes, size_t *len,
 		    int64_t *ts_ns, struct fl_error *err);
+	/* The same, but several records may come at once: lines says how many,
+	 * each with an LF, ts_ns is that of the last; 0: one as by next. NULL:
+	 * they come one by one. */
+	int (*next_run)(struct fl_cursor *cursor, const char **bytes,
+			size_t *len, uint64_t *lines, int64_t *ts_ns,
+			struct fl_error *err);
 	void (*end)(struct fl_cursor *cursor);
 	int (*list)(struct fl_store *store, const struct fl_query *query,
 		    int (*each)(void *arg, const struct fl_summary *row,

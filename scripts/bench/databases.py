@@ -188,6 +188,9 @@ def mariadb_read(bench):
 # --- S3 -----------------------------------------------------------------------
 
 
+RCLONE = "env -u AWS_CA_BUNDLE rclone"  # to which an empty one is one that is missing
+
+
 def bucket(bench):
     """The place of a bucket, and how rclone calls it."""
     service(bench, "s3")
@@ -216,9 +219,9 @@ def s3_write(bench):
         Tool("fl-load --raw s3://", shift(f'"{fl_load}" -q --raw bench {place}/raw$n {ticks} >/dev/null'), ours=True),
         Tool("fl-load s3://", shift(f'"{fl_load}" -q {place}/lake$n {ticks}'), ours=True),
     ] + bench.tools(
-        ("rclone", lambda name: Tool(f"{name} copyto", shift(f"rclone copyto {ticks} {remote}/copy$n/ticks"))),
+        ("rclone", lambda name: Tool(f"{name} copyto", shift(f"{RCLONE} copyto {ticks} {remote}/copy$n/ticks"))),
         ("rclone", lambda name: Tool(f"zstd -3 | {name} rcat", shift(
-            f"zstd -3 -T1 -qc {ticks} | rclone rcat {remote}/cat$n/ticks.zst"))))
+            f"zstd -3 -T1 -qc {ticks} | {RCLONE} rcat {remote}/cat$n/ticks.zst"))))
     return Workload("s3 write", "ticks into a bucket", ticks, tools, (),
                     [as_fast("fl-load --raw s3://", "rclone", 0.8), as_fast("fl-load s3://", "zstd", 0.8)], results=dict)
 
@@ -227,11 +230,11 @@ def s3_read(bench):
     ticks = bench.data("unique", bench.lines, "quotes", "-b", "0", "-d", "0")
     place, remote = bucket(bench)
     run(*bench.ours("fl-load", "-q", f"{place}/read", ticks))
-    run("bash", "-c", f"zstd -3 -T1 -qc {ticks} | rclone rcat {remote}/cat/ticks.zst")
+    run("bash", "-c", f"zstd -3 -T1 -qc {ticks} | {RCLONE} rcat {remote}/cat/ticks.zst")
     tools = [
         Tool("fl-fetch store s3://", bench.ours("fl-fetch", "store", f"{place}/read", "--unordered"), ours=True),
     ] + bench.tools(
-        ("rclone", lambda name: Tool(f"{name} cat | zstd -d", shell(f"rclone cat {remote}/cat/ticks.zst | zstd -dc -T1"))))
+        ("rclone", lambda name: Tool(f"{name} cat | zstd -d", shell(f"{RCLONE} cat {remote}/cat/ticks.zst | zstd -dc -T1"))))
     return Workload("s3 read", "ticks of a bucket", ticks, tools, ("price", "size"),
                     [as_fast("fl-fetch store s3://", "rclone", 0.8)],
                     expected=lambda name: once(ticks) if name.startswith("fl-") else None)

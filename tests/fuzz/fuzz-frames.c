@@ -34,7 +34,7 @@ static void read_all(struct fl_unpacker *unpacker, int fd, size_t size,
 			      frames.bad_at + frames.bad_len == frames.at &&
 			      frames.why);
 		else if (got == 3)
-			CHECK(notes && frames.out.len < size);
+			CHECK(notes && frames.note.len < size);
 		else
 			CHECK(frames.out.len <= FL_FRAME_MAX);
 		before = frames.at;

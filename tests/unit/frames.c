@@ -230,11 +230,12 @@ static void test_notes(void)
 	frames.from = &place;
 	frames.notes = true;
 	good = fl_frames_next(&frames, unpacker, &err) == 3;
-	ok(good && frames.out.len == 2 && memcmp(frames.out.data, "no", 2) == 0,
+	ok(good && frames.note.len == 2 &&
+		   memcmp(frames.note.data, "no", 2) == 0,
 	   "for others they hold what was put into them");
 	fl_frames_seek(&frames, starts[2], 0);
 	good = fl_frames_next(&frames, unpacker, &err) == 3;
-	ok(good && frames.out.len == 4, "what is sought is what comes next");
+	ok(good && frames.note.len == 4, "what is sought is what comes next");
 	ok(frames.at > starts[2] && place.pulled < 3000,
 	   "and what is passed over is not read");
 	ok(fl_frames_next(&frames, unpacker, &err) == 1 &&
@@ -253,7 +254,7 @@ static void test_notes(void)
 	       fl_frames_next(&frames, unpacker, &err) == 2 &&
 	       frames.bad_at + frames.bad_len == starts[1] &&
 	       fl_frames_next(&frames, unpacker, &err) == 3;
-	ok(good && frames.out.len == 3, "damage ends where a note begins");
+	ok(good && frames.note.len == 3, "damage ends where a note begins");
 	fl_frames_release(&frames);
 	fl_buf_release(&packed);
 	fl_unpacker_free(unpacker);
