@@ -362,11 +362,6 @@ static int verify(const char *place, struct fl_error *err)
 	return print_found(&found, result, err);
 }
 
-static bool keeps(const struct fl_store_ops *ops)
-{
-	return ops->keep != NULL;
-}
-
 /* One file; "-": standard input. */
 static int keep_file(struct fl_store *store, const char *path,
 		     struct fl_buf *found, uint64_t *bytes,
@@ -396,38 +391,50 @@ static int keep_file(struct fl_store *store, const char *path,
 	return 0;
 }
 
+/* Open the lake, which need not be there yet. */
+static int open_to_keep(struct fl_store **store, const char *place,
+			struct fl_error *err)
+{
+	const struct fl_store_ops *ops;
+
+	if (!*option.raw)
+		return fl_error_set(err, FL_ERR_USAGE,
+				    "--raw wants the name of who the files are "
+				    "from");
+	if (fl_store_find(place, &ops, err) < 0)
+		return -1;
+	if (!ops->keep)
+		return fl_error_set(err, FL_ERR_USAGE,
+				    "'%s' is no lake: it keeps no files as "
+				    "they are",
+				    shown);
+	return fl_store_open(store, place, FL_STORE_WRITE, err);
+}
+
 static int keep_raw(struct fl_run *run, const char *place, struct fl_error *err)
 {
 	struct fl_store *store = NULL;
 	struct fl_buf found = FL_BUF_INIT;
 	uint64_t files = 0, bytes = 0;
 	char count[32], size[32];
-	int result = *option.raw
-			     ? fl_store_open(&store, place, FL_STORE_WRITE, err)
-			     : fl_error_set(err, FL_ERR_USAGE,
-					    "--raw wants the name of who the "
-					    "files are from");
 
-	if (result == 0 && !keeps(store->ops))
-		result = fl_error_set(err, FL_ERR_USAGE,
-				      "'%s' is no lake: it keeps no files as "
-				      "they are",
-				      store->place);
+	if (open_to_keep(&store, place, err) < 0 || !store)
+		return -1;
 	do {
 		const char *path = run->operand_next < run->operand_count
 					   ? run->operands[run->operand_next]
 					   : "-";
 
 		run->operand_next++;
-		if (result == 0)
-			result = keep_file(store, path, &found, &bytes, err);
-		files += result == 0;
-	} while (result == 0 && run->operand_next < run->operand_count);
+		if (keep_file(store, path, &found, &bytes, err) < 0)
+			break;
+		files++;
+	} while (run->operand_next < run->operand_count);
 	fl_buf_printf(&told, "%s file%s of %s bytes kept in '%s'",
 		      fl_grouped(files, count), files == 1 ? "" : "s",
 		      fl_grouped(bytes, size), shown);
 	fl_store_close(&store);
-	return print_found(&found, result, err);
+	return print_found(&found, err->code ? -1 : 0, err);
 }
 
 static bool expires(const struct fl_store_ops *ops)

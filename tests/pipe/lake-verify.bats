@@ -224,5 +224,6 @@ damage() {
 	[ "${#lines[@]}" = 1 ]
 	run -2 fl-load --raw p x.db b.json
 	[[ $output == *"'x.db' is no lake: it keeps no files as they are"* ]]
+	[ ! -e x.db ]
 	run -2 fl-load --raw p --verify lake/
 }
