@@ -27,6 +27,7 @@
 enum {
 	FAN_IN = 24, /* open objects */
 	SPOOL_FRAME = 256 << 10,
+	EARLY = 3, /* sources whose beginning is asked for before it is time */
 };
 
 /* A source that is to be opened later. */
@@ -226,6 +227,15 @@ static struct fl_lake_run *add_run(struct fl_lake_merge *merge)
 	return &merge->runs[merge->run_count++];
 }
 
+/* Those behind the i-th will be read soon. */
+static void expect_next(struct fl_lake_merge *merge, size_t i)
+{
+	struct fl_objects *objects = &merge->reader->lake->objects;
+
+	for (size_t end = i + EARLY + 1; ++i < end && i < merge->count;)
+		fl_objects_expect(objects, merge->sources[i].path);
+}
+
 static int by_start(const void *a, const void *b)
 {
 	const struct fl_lake_start *left = a, *right = b;
@@ -246,9 +256,11 @@ static int find_starts(struct fl_lake_merge *merge, struct fl_error *err)
 	merge->waiting_count = merge->waiting_at = 0;
 	for (size_t i = 0; i < merge->count; i++) {
 		struct fl_lake_run run;
-		int result = fl_lake_run_open(merge->reader, &run,
-					      &merge->sources[i], err);
+		int result;
 
+		expect_next(merge, i);
+		result = fl_lake_run_open(merge->reader, &run,
+					  &merge->sources[i], err);
 		if (result == 0 && run.bytes)
 			merge->waiting[merge->waiting_count++] =
 				(struct fl_lake_start){ &merge->sources[i],
@@ -283,6 +295,7 @@ int fl_lake_merge_begin(struct fl_lake_merge *merge,
 	if (count > FAN_IN)
 		return find_starts(merge, err);
 	for (size_t i = 0; i < count; i++) {
+		expect_next(merge, i);
 		if (fl_lake_run_open(merge->reader, add_run(merge), &sources[i],
 				     err) < 0)
 			return -1;
@@ -306,6 +319,11 @@ static int open_due(struct fl_lake_merge *merge, struct fl_lake_run **best,
 		if (merge->run_count >= FAN_IN && spool(merge, err) < 0)
 			return -1;
 		merge->waiting_at++;
+		for (size_t i = merge->waiting_at;
+		     i < merge->waiting_count && i < merge->waiting_at + EARLY;
+		     i++)
+			fl_objects_expect(&merge->reader->lake->objects,
+					  merge->waiting[i].source->path);
 		if (fl_lake_run_open(merge->reader, add_run(merge),
 				     start->source, err) < 0)
 			return -1;
