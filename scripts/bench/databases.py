@@ -200,7 +200,8 @@ def bucket(bench):
                        "REGION": os.environ.get("AWS_REGION", "us-east-1")}.items():
         os.environ[f"RCLONE_CONFIG_FL_{key}"] = value
     os.environ["RCLONE_CONFIG"] = "/dev/null"
-    place = os.environ["FL_S3_TEST"]
+    # What a run that was killed has left there is not this one's.
+    place = f"{os.environ['FL_S3_TEST']}/{os.getpid()}"
     return place, "fl:" + place.removeprefix("s3://")
 
 
